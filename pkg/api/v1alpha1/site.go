@@ -1,0 +1,63 @@
+package v1alpha1
+
+import "time"
+
+// Site is the `stylet:` block of the user-data: what the site says about this host. Every key
+// is optional; a missing block is a host that waits for an assignment.
+type Site struct {
+	Assignment Assignment `json:"assignment,omitzero" yaml:"assignment,omitempty"`
+	Registries []Registry `json:"registries,omitempty" yaml:"registries,omitempty"`
+	Install    Install    `json:"install,omitzero" yaml:"install,omitempty"`
+	Probe      ProbePlan  `json:"probe,omitzero" yaml:"probe,omitempty"`
+	// LogLevel is debug, info, warn or error; default info.
+	LogLevel string `json:"logLevel,omitempty" yaml:"logLevel,omitempty"`
+}
+
+// Assignment says which profile the host runs.
+type Assignment struct {
+	// Profile is REGISTRY/REPOSITORY:TAG or @sha256:DIGEST of a profile artifact.
+	Profile string `json:"profile,omitempty" yaml:"profile,omitempty"`
+	// PollInterval is how often a tag is asked for again; default 5m, at least 1s.
+	PollInterval Duration `json:"pollInterval,omitempty" yaml:"pollInterval,omitempty"`
+}
+
+// DefaultPollInterval is the time between two looks at the assigned tag.
+const DefaultPollInterval = Duration(5 * time.Minute)
+
+// Registry sets how one registry is reached.
+type Registry struct {
+	// Host is HOST or HOST:PORT, as written in references.
+	Host string `json:"host" yaml:"host"`
+	// PlainHTTP permits http: without TLS. Content is still verified by digest, but a tag can
+	// then be answered by anyone on the path.
+	PlainHTTP bool `json:"plainHTTP,omitempty" yaml:"plainHTTP,omitempty"`
+}
+
+// Install is the intent of an installation.
+type Install struct {
+	// Device is an absolute path, best below /dev/disk/by-id; default: the probe's choice.
+	Device string `json:"device,omitempty" yaml:"device,omitempty"`
+	// MaxImageSize is the largest image the disk layout must have room for; default 8Gi. It can
+	// never be changed after the installation.
+	MaxImageSize Size `json:"maxImageSize,omitempty" yaml:"maxImageSize,omitempty"`
+	// Force permits overwriting an existing installation.
+	Force bool `json:"force,omitempty" yaml:"force,omitempty"`
+	// After is reboot (default) or poweroff.
+	After string `json:"after,omitempty" yaml:"after,omitempty"`
+}
+
+// DefaultMaxImageSize is the largest image that a default layout supports.
+const DefaultMaxImageSize = Size(8 << 30)
+
+// ProbePlan changes the probe's verdicts on purpose.
+type ProbePlan struct {
+	Overrides []ProbeOverride `json:"overrides,omitempty" yaml:"overrides,omitempty"`
+}
+
+// ProbeOverride turns the failure of one check into a warning; it is recorded and reported.
+type ProbeOverride struct {
+	// Check is the check's code, for example "memory.minimum".
+	Check string `json:"check" yaml:"check"`
+	// Reason is required: somebody will ask.
+	Reason string `json:"reason" yaml:"reason"`
+}
