@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs the Debian packages of the named sets, when they are missing:
+#   scripts/deps.sh go lint
+# Root: by apt-get. Not root: by sudo, if it works without asking; otherwise it
+# says what to run. Nothing is asked, nothing is upgraded.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+
+packages() {
+  case $1 in
+    # An old Go, only to fetch the real one (scripts/toolchain.sh).
+    bootstrap) echo golang-go ca-certificates ;;
+    # The race detector needs a C compiler.
+    go) echo git ca-certificates gcc libc6-dev ;;
+    lint) echo shellcheck jq ;;
+    # Real counterparts of the component tests.
+    component) echo jq postgresql bind9 bind9-utils bind9-dnsutils swtpm swtpm-tools systemd-container chromium tmux openssl ;;
+    # Virtual machines and loop devices of smoke, e2e and demo.
+    machine) echo qemu-system-x86 qemu-utils ovmf swtpm e2fsprogs dosfstools gdisk fdisk parted grub-pc-bin grub-efi-amd64-bin grub2-common xorriso mtools squashfs-tools rsync kmod udev dmsetup zstd ;;
+    *) die "deps.sh: no set named $1 (bootstrap, go, lint, component, machine)" ;;
+  esac
+}
+
+missing() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+wanted=()
+for set in "$@"; do
+  read -r -a more <<<"$(packages "$set")"
+  wanted+=("${more[@]}")
+done
+command -v dpkg-query >/dev/null || { say "not a Debian system: make sure you have: ${wanted[*]}"; exit 0; }
+mapfile -t lacking < <(missing "${wanted[@]}" | sort -u)
+[ "${#lacking[@]}" -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+  die "these packages are missing, and I may not install them. Run:
+  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${lacking[*]}"
+fi
+say "installing: ${lacking[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# Lock::Timeout: another make of the same machine may be installing too.
+apt() { as_root apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1; }
+install() { apt install -y --no-install-recommends "${lacking[@]}"; }
+# Lists may be absent or old: then update, once, and try again.
+install || { apt update && install; } || { cat "$log" >&2; die "cannot install: ${lacking[*]}"; }

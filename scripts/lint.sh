@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Every check that reads the code without running it. All of them run, so that
+# one call shows everything; the exit status says whether any failed.
+set -uo pipefail
+. "$(dirname "$0")/env.sh"
+cd "$REPO" || exit 1
+use_go
+tools=$(scripts/tools.sh) || die "cannot build the lint tools"
+failed=()
+
+check() { # check NAME COMMAND...
+  local name=$1 start=$SECONDS
+  shift
+  say "-- $name"
+  if "$@"; then
+    say "-- $name: passed ($((SECONDS - start)) s)"
+  else
+    failed+=("$name")
+    say "-- $name: FAILED ($((SECONDS - start)) s)"
+  fi
+}
+
+# The build tag component is added: those files are code too.
+golangci() { "$tools/golangci-lint" run --build-tags "$TAGS,component" ./...; }
+requirements() { go run ./scripts/reqtable -check; }
+
+check golangci-lint golangci
+check shellcheck scripts/check-shell.sh
+check licences scripts/licences.sh check
+check govulncheck scripts/vuln.sh
+check docs/requirements.md requirements
+
+if [ "${#failed[@]}" -gt 0 ]; then die "lint failed: ${failed[*]}"; fi
