@@ -15,7 +15,7 @@ if [ ! -d "$dir" ]; then
   part=$(mktemp -d "$CACHE/tools/part.XXXXXX")
   trap 'rm -rf "$part"' EXIT
   go -C "$REPO/tools" list tool | while read -r tool; do
-    GOFLAGS=-buildvcs=false CGO_ENABLED=0 go -C "$REPO/tools" build -trimpath -ldflags '-s -w' -o "$part/" "$tool"
+    GOFLAGS=-buildvcs=false go -C "$REPO/tools" build -trimpath -ldflags '-s -w' -o "$part/" "$tool"
   done
   chmod 0755 "$part"
   # Another process may have been quicker; its tools are as good as ours.
