@@ -1,0 +1,140 @@
+package v1alpha1
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// MaxDocumentBytes bounds the files that people write: more is not configuration.
+const MaxDocumentBytes = 1 << 20
+
+// Document is a YAML file that remembers where each of its keys stands, so that a problem found
+// long after parsing still names line and column.
+type Document struct {
+	file     string
+	root     *yaml.Node
+	nodes    map[string]*yaml.Node
+	problems Problems
+}
+
+// ParseDocument reads exactly one YAML document whose top is a mapping. The name is what
+// problems call the file.
+func ParseDocument(name string, data []byte) (*Document, error) {
+	doc := &Document{file: name, nodes: map[string]*yaml.Node{}}
+	if len(data) > MaxDocumentBytes {
+		return nil, Problems{{File: name, What: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), MaxDocumentBytes)}}
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var top, second yaml.Node
+	if err := decoder.Decode(&top); err != nil {
+		return nil, Problems{syntaxProblem(name, err)}
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return nil, Problems{{File: name, Line: second.Line, Column: second.Column, What: "a second document begins here", Remedy: "keep one document per file"}}
+	case !errors.Is(err, io.EOF):
+		return nil, Problems{syntaxProblem(name, err)}
+	}
+	doc.root = top.Content[0]
+	doc.nodes[""] = doc.root
+	if doc.root.Kind != yaml.MappingNode {
+		return nil, Problems{doc.Problem("", "the file holds "+describeNode(doc.root)+" where keys and values are wanted", "")}
+	}
+	return doc, nil
+}
+
+// Has tells whether the file has the key, with any value. Only keys below what was decoded are known.
+func (d *Document) Has(path string) bool { return d.nodes[path] != nil }
+
+// Keys gives the top-level keys in the order of the file.
+func (d *Document) Keys() []string {
+	var keys []string
+	for i := 0; i+1 < len(d.root.Content); i += 2 {
+		keys = append(keys, d.root.Content[i].Value)
+	}
+	return keys
+}
+
+// Problem makes a problem at the place of the key, or of the nearest key around it that exists.
+func (d *Document) Problem(path, what, remedy string) Problem {
+	p := Problem{File: d.file, Path: path, What: what, Remedy: remedy}
+	for at := path; ; at = parentPath(at) {
+		if node := d.nodes[at]; node != nil {
+			p.Line, p.Column = node.Line, node.Column
+			return p
+		}
+		if at == "" {
+			return p
+		}
+	}
+}
+
+// Place gives each problem its file, line and column, and drops those about a key that decoding
+// has complained about already, or about something inside it.
+func (d *Document) Place(found Problems) Problems {
+	var placed Problems
+	for _, p := range found {
+		if !d.complainedAbout(p.Path) {
+			placed = append(placed, d.Problem(p.Path, p.What, p.Remedy))
+		}
+	}
+	return placed
+}
+
+func (d *Document) complainedAbout(path string) bool {
+	for at := path; ; at = parentPath(at) {
+		for _, p := range d.problems {
+			if p.Path == at && at != "" {
+				return true
+			}
+		}
+		if at == "" {
+			return false
+		}
+	}
+}
+
+// parentPath cuts the last key or index: "a.b[2]" gives "a.b", which gives "a", which gives "".
+func parentPath(path string) string {
+	if i := strings.LastIndexAny(path, ".["); i >= 0 {
+		return path[:i]
+	}
+	return ""
+}
+
+var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+func syntaxProblem(name string, err error) Problem {
+	if errors.Is(err, io.EOF) {
+		return Problem{File: name, What: "the file is empty"}
+	}
+	p := Problem{File: name, What: err.Error()}
+	if m := syntaxLine.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " ")); m != nil {
+		p.Line, _ = strconv.Atoi(m[1])
+		p.What = "not YAML: " + m[2]
+	}
+	return p
+}
+
+func describeNode(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "keys and values"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias (*" + node.Value + ")"
+	case yaml.ScalarNode, yaml.DocumentNode:
+	}
+	if node.Tag == "!!null" {
+		return "nothing"
+	}
+	return strconv.Quote(node.Value)
+}
