@@ -5,7 +5,7 @@ set -uo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$REPO" || exit 1
 use_go
-tools=$(scripts/tools.sh) || die "cannot build gotestsum"
+tools=$(scripts/tools.sh gotestsum) || die "cannot build gotestsum"
 part=$1
 shift
 

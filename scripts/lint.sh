@@ -5,7 +5,7 @@ set -uo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$REPO" || exit 1
 use_go
-tools=$(scripts/tools.sh) || die "cannot build the lint tools"
+tools=$(scripts/tools.sh golangci-lint) || die "cannot build the lint tools"
 failed=()
 
 check() { # check NAME COMMAND...

@@ -6,7 +6,7 @@
 set -uo pipefail
 . "$(dirname "$0")/env.sh"
 use_go
-tools=$("$REPO/scripts/tools.sh") || die "cannot build govulncheck"
+tools=$("$REPO/scripts/tools.sh" govulncheck) || die "cannot build govulncheck"
 dir=${1:-$REPO}
 db=()
 if [ -n "${STYLET_VULNDB:-}" ]; then db=(-db "$STYLET_VULNDB"); fi
