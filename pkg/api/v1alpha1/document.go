@@ -50,8 +50,11 @@ func ParseDocument(name string, data []byte) (*Document, error) {
 	return doc, nil
 }
 
-// Has tells whether the file has the key, with any value. Only keys below what was decoded are known.
-func (d *Document) Has(path string) bool { return d.nodes[path] != nil }
+// has tells whether what was decoded has the key, with any value but null.
+func (d *Document) has(path string) bool {
+	node := d.nodes[path]
+	return node != nil && node.Tag != "!!null"
+}
 
 // Keys gives the top-level keys in the order of the file.
 func (d *Document) Keys() []string {
