@@ -1,0 +1,228 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// Config is what an engine works with.
+type Config struct {
+	State    *durable.Root
+	Observer Observer
+	Actions  Actions
+	// Gates gives the gates of a target.
+	Gates func(Target) []NamedGate
+	// Beat is called at least every BeatInterval while the loop runs: it feeds the watchdog.
+	Beat func()
+	Log  *zap.Logger
+	// AgentVersion is told in the status.
+	AgentVersion string
+}
+
+// BeatInterval is the longest time between two beats of a loop that is not stuck.
+const BeatInterval = time.Second
+
+// Engine is the loop. One goroutine owns the journal; steps, proofs and the source run beside it
+// and report through channels, so that the loop answers and beats while they work.
+type Engine struct {
+	cfg     Config
+	journal Journal
+	events  EventLog
+	seen    Seen
+
+	work      *work
+	proved    bool      // the gates passed; the commit itself is next
+	notBefore time.Time // the next attempt of a step that failed
+	results   chan result
+	asks      chan func()
+	targets   chan answer
+	source    v1alpha1.DesiredStatus
+	status    atomic.Pointer[v1alpha1.HostStatus]
+	plan      atomic.Pointer[Plan]
+}
+
+// New makes an engine; Run starts it.
+func New(cfg Config) *Engine {
+	return &Engine{
+		cfg: cfg, events: NewEventLog(cfg.State),
+		results: make(chan result), asks: make(chan func()), targets: make(chan answer),
+	}
+}
+
+// Run is the loop. It ends with ctx, leaving step units running: the next agent finds them
+// again. It returns an error only if the journal cannot be written.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.load(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer e.drain() // runs after cancel: nothing outlives the loop
+	defer cancel()
+	beat := time.NewTicker(BeatInterval)
+	defer beat.Stop()
+	for {
+		if err := e.advance(ctx); err != nil {
+			return err
+		}
+		e.report()
+		e.cfg.Beat()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+		case ask := <-e.asks:
+			ask()
+		case a := <-e.targets:
+			e.answered(a)
+		case r := <-e.results:
+			e.finished(r)
+		}
+	}
+}
+
+func (e *Engine) load() error {
+	now := time.Now()
+	journal, err := LoadJournal(e.cfg.State, now)
+	e.journal = journal
+	if err != nil {
+		e.cfg.Log.Error("starting with an empty journal", zap.Error(err))
+		e.record(v1alpha1.Event{Time: now, Type: "journal.damaged", Message: err.Error(), Code: fault.CodeOf(err)})
+		return e.save()
+	}
+	return nil
+}
+
+// advance observes, recovers, compares, and starts the next step if none is running.
+func (e *Engine) advance(ctx context.Context) error {
+	if e.work != nil || time.Now().Before(e.notBefore) {
+		return nil
+	}
+	seen, err := e.cfg.Observer.Observe(ctx)
+	if err != nil {
+		e.cfg.Log.Warn("observing", zap.Error(err))
+		e.notBefore = time.Now().Add(retryDelay(1))
+		e.seen.Problems = []string{err.Error()}
+		return nil
+	}
+	e.seen = seen
+	journal, events := Recover(e.journal, seen, time.Now())
+	if len(events) > 0 {
+		e.journal = journal
+		if err := e.save(); err != nil {
+			return err
+		}
+		e.record(events...)
+	}
+	if e.journal.Plan == nil {
+		if err := e.compare(); err != nil || e.journal.Plan == nil {
+			return err
+		}
+	}
+	return e.startStep(ctx)
+}
+
+// compare makes the plan and writes it down.
+func (e *Engine) compare() error {
+	plan := Diff(e.journal.Target, e.seen, e.journal)
+	e.plan.Store(&plan)
+	now := time.Now()
+	switch {
+	case plan.Refusal != nil:
+		e.journal.refuse(plan.Target, *plan.Refusal, now)
+		e.recordFor(plan, "revision.refused", plan.Target.Profile.Title()+" is refused: "+plan.Refusal.Cause, plan.Refusal.Code)
+	case plan.Empty():
+		return nil
+	default:
+		e.journal.startPlan(plan)
+		e.recordFor(plan, "plan.started", fmt.Sprintf("to %s: %s", plan.Target.Profile.Title(), plan.Why), "")
+	}
+	return e.save()
+}
+
+// answered takes what the source said. A new target replaces a plan that has not yet touched the
+// boot loader or the slots; otherwise the plan in progress is finished first.
+func (e *Engine) answered(a answer) {
+	e.source.Problem = ""
+	if a.err != nil {
+		e.source.Problem = a.err.Error()
+		return
+	}
+	e.source.CheckedAt = a.at
+	if a.target != nil {
+		e.source.Source = a.target.Source
+	}
+	if sameTarget(e.journal.Target, a.target) {
+		return
+	}
+	e.journal.Target = a.target
+	if a.target != nil {
+		e.record(v1alpha1.Event{
+			Time: a.at, Type: "target.changed", Revision: a.target.Revision.ID(),
+			Message: fmt.Sprintf("%s is wanted (%s)", a.target.Profile.Title(), a.target.Source),
+		})
+	}
+	e.supersede()
+	e.saveOrLog()
+}
+
+func (e *Engine) supersede() {
+	j := &e.journal
+	if j.Plan == nil || j.Trial != nil || j.Plan.Class == ClassBack || e.switching() {
+		return
+	}
+	if e.work != nil {
+		e.work.cancel(errSuperseded) // finished drops the plan
+		return
+	}
+	j.dropPlan()
+	e.notBefore = time.Time{}
+}
+
+// switching tells whether the slots may already be changing.
+func (e *Engine) switching() bool {
+	step := e.journal.Plan.Steps[e.journal.Step].Action
+	return e.journal.past(Switch) && e.journal.Plan.Class == ClassImage || step == Switch
+}
+
+var errSuperseded = errors.New("another revision is wanted now")
+
+// save writes the journal; without it no effect may start.
+func (e *Engine) save() error { return SaveJournal(e.cfg.State, e.journal) }
+
+// saveOrLog is for changes that the next pass would make again.
+func (e *Engine) saveOrLog() {
+	if err := e.save(); err != nil {
+		e.cfg.Log.Error("saving the journal", zap.Error(err))
+	}
+}
+
+func (e *Engine) record(events ...v1alpha1.Event) {
+	for _, ev := range events {
+		e.cfg.Log.Info(ev.Message, zap.String("event", ev.Type), zap.String("revision", ev.Revision.Short()))
+	}
+	if err := e.events.Append(events...); err != nil {
+		e.cfg.Log.Error("writing the history", zap.Error(err))
+	}
+}
+
+func (e *Engine) recordFor(p Plan, kind, message, code string) {
+	e.record(v1alpha1.Event{
+		Time: time.Now(), Type: kind, Message: message, Code: code, Revision: p.Target.Revision.ID(),
+	})
+}
+
+func sameTarget(a, b *Target) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Revision == b.Revision && a.Source == b.Source
+}

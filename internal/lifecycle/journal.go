@@ -1,0 +1,128 @@
+package lifecycle
+
+import (
+	"slices"
+	"time"
+
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// JournalSchema is the version of the journal's form. An agent reads the journals of its own and
+// of the previous version, since agents roll back with their images.
+const JournalSchema = 1
+
+// JournalFile is the journal's name in the state directory.
+const JournalFile = "journal.json"
+
+// Journal is what the engine remembers across processes and boots. Only the agent writes it.
+type Journal struct {
+	SchemaVersion int `json:"schemaVersion"`
+	// Target is the last one the source named.
+	Target *Target `json:"target,omitempty"`
+	// Plan is being carried out; Step is the index of the step that is next or in progress.
+	Plan *Plan `json:"plan,omitempty"`
+	Step int   `json:"step,omitempty"`
+	// Intent is recorded before the step's effect starts.
+	Intent *Intent `json:"intent,omitempty"`
+	Trial  *Trial  `json:"trial,omitempty"`
+	// Committed are the revisions that passed their trial, the newest last.
+	Committed []CommittedRevision        `json:"committed,omitempty"`
+	Refused   []v1alpha1.RefusedRevision `json:"refused,omitempty"`
+}
+
+// Intent says that the effect of a step may have begun.
+type Intent struct {
+	Since   time.Time `json:"since"`
+	BootID  string    `json:"bootID"`
+	Attempt int       `json:"attempt"`
+	Problem string    `json:"problem,omitempty"` // of the last attempt
+}
+
+// CommittedRevision is a revision that passed its trial here.
+type CommittedRevision struct {
+	Revision v1alpha1.Revision `json:"revision"`
+	Profile  string            `json:"profile"`
+	At       time.Time         `json:"at"`
+	// Contents are the blobs it was made of, kept while it may run.
+	Contents []v1alpha1.Digest `json:"contents,omitempty"`
+}
+
+// keepCommitted is how many revisions are remembered: the two slots and their predecessors.
+const keepCommitted = 4
+
+// Running names the revision that runs: the one on trial if its image runs under the trial's
+// mark, else the newest committed one with the running image. The same image may belong to
+// several revisions, which differ in configuration.
+func (j Journal) Running(seen Seen) v1alpha1.Revision {
+	if j.Trial.OnTrial(seen) {
+		return j.Trial.Target.Revision
+	}
+	if c, ok := j.committedWith(seen.Image.ID); ok {
+		return c.Revision
+	}
+	return v1alpha1.Revision{Image: seen.Image.ID}
+}
+
+func (j Journal) committedWith(image v1alpha1.Digest) (CommittedRevision, bool) {
+	for _, c := range slices.Backward(j.Committed) {
+		if image != "" && c.Revision.Image == image {
+			return c, true
+		}
+	}
+	return CommittedRevision{}, false
+}
+
+// RefusedFor gives the refusal of a revision.
+func (j Journal) RefusedFor(id v1alpha1.Digest) (v1alpha1.RefusedRevision, bool) {
+	for _, r := range j.Refused {
+		if r.Revision == id {
+			return r, true
+		}
+	}
+	return v1alpha1.RefusedRevision{}, false
+}
+
+func (j *Journal) refuse(t Target, f Failure, now time.Time) {
+	if _, ok := j.RefusedFor(t.Revision.ID()); ok {
+		return
+	}
+	j.Refused = append(slices.Clone(j.Refused), v1alpha1.RefusedRevision{
+		Revision: t.Revision.ID(), Image: t.Revision.Image, Profile: t.Profile.Title(),
+		Cause: f.Cause, Code: f.Code, Tries: f.Tries, At: now,
+	})
+}
+
+func (j *Journal) commit(t Target, now time.Time) {
+	j.Committed = append(slices.Clone(j.Committed), CommittedRevision{
+		Revision: t.Revision, Profile: t.Profile.Title(), At: now, Contents: contents(t),
+	})
+	if extra := len(j.Committed) - keepCommitted; extra > 0 {
+		j.Committed = slices.Clone(j.Committed[extra:])
+	}
+	j.Trial = nil
+}
+
+func contents(t Target) []v1alpha1.Digest {
+	var out []v1alpha1.Digest
+	for _, l := range t.Manifest.Layers {
+		out = append(out, l.Content)
+	}
+	return out
+}
+
+func (j *Journal) dropPlan() { j.Plan, j.Step, j.Intent = nil, 0, nil }
+
+func (j *Journal) startPlan(p Plan) { j.Plan, j.Step, j.Intent = &p, 0, nil }
+
+// past tells whether the plan in progress has finished the action, or does not have it.
+func (j Journal) past(name ActionName) bool {
+	if j.Plan == nil {
+		return true
+	}
+	for i, s := range j.Plan.Steps {
+		if s.Action == name {
+			return i < j.Step
+		}
+	}
+	return true
+}

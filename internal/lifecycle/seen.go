@@ -1,0 +1,37 @@
+package lifecycle
+
+import (
+	"context"
+	"time"
+
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// Boot is what the boot loader and stylet tell each other, read from the boot environment.
+type Boot struct {
+	Trial  string        `json:"trial,omitempty"` // short ID of the revision on trial
+	Try    int           `json:"try,omitempty"`   // tries begun
+	Good   v1alpha1.Slot `json:"good,omitempty"`  // what boots when nothing is on trial
+	Failed string        `json:"failed,omitempty"`
+}
+
+// Seen is what the machine shows.
+type Seen struct {
+	Slot   v1alpha1.Slot        `json:"slot"`
+	Image  v1alpha1.ImageRecord `json:"image"` // zero for the installer's image
+	Boot   Boot                 `json:"boot"`
+	BootID string               `json:"bootID"`
+	// BootedAt is when this boot began.
+	BootedAt time.Time `json:"bootedAt,omitzero"`
+	// MaxImageSize is the largest image file the slots have room for, in bytes.
+	MaxImageSize int64 `json:"maxImageSize"`
+	// Verdict is the failure that the deadline timer recorded without the agent, if any.
+	Verdict *Failure `json:"verdict,omitempty"`
+	// Problems are things that could not be read or that the boot reported.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// Observer reads the machine.
+type Observer interface {
+	Observe(ctx context.Context) (Seen, error)
+}

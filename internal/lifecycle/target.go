@@ -1,0 +1,35 @@
+package lifecycle
+
+import (
+	"context"
+
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// Target is a revision together with all that is needed to bring it about. It is data: it is
+// kept in the journal and survives process, reboot and agent version.
+type Target struct {
+	Revision v1alpha1.Revision `json:"revision"`
+	// Source is the reference that named it, for people and for relative layer references.
+	Source   string                 `json:"source"`
+	Profile  v1alpha1.Profile       `json:"profile"`
+	Manifest v1alpha1.ImageManifest `json:"manifest"`
+	// ImageSize is the size of the composed image file in bytes.
+	ImageSize int64 `json:"imageSize"`
+}
+
+// Config is the host configuration of a revision: what is rendered for it and laid over its
+// image at boot.
+type Config struct {
+	Files []v1alpha1.File `json:"files,omitempty"`
+}
+
+// Config gives the target's configuration.
+func (t Target) Config() Config { return Config{Files: t.Profile.Spec.Files} }
+
+// Source says what a host should be.
+type Source interface {
+	// Next gives the target now, nil while nothing is assigned. An error means that the source
+	// did not answer; the last target stays in force.
+	Next(ctx context.Context) (*Target, error)
+}

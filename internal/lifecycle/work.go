@@ -1,0 +1,184 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// work is a step, or the proof before a commit, that runs beside the loop.
+type work struct {
+	step    Step
+	intent  Intent
+	proof   bool
+	cancel  context.CancelCauseFunc
+	done    atomic.Int64
+	total   atomic.Int64
+	waiting atomic.Pointer[string]
+}
+
+// result is how work ended.
+type result struct {
+	work    *work
+	err     error
+	failure *Failure // of a proof
+}
+
+// maxRetryDelay bounds the time between two attempts of a step.
+const maxRetryDelay = 2 * time.Minute
+
+// retryDelay doubles from one second.
+func retryDelay(attempt int) time.Duration {
+	return min(time.Second<<min(max(attempt-1, 0), 10), maxRetryDelay)
+}
+
+// startStep writes the intent and starts the step.
+func (e *Engine) startStep(ctx context.Context) error {
+	j := &e.journal
+	step := j.Plan.Steps[j.Step]
+	if err := e.intend(step); err != nil {
+		return err
+	}
+	workCtx, cancel := context.WithCancelCause(ctx)
+	w := &work{step: step, intent: *j.Intent, cancel: cancel}
+	e.work = w
+	if step.Action == Commit && j.Trial != nil && !e.proved {
+		w.proof = true
+		go e.prove(workCtx, w, *j.Trial)
+		return nil
+	}
+	call := Call{
+		Plan: *j.Plan, Index: j.Step, Step: step, Attempt: j.Intent.Attempt,
+		StartedBoot: j.Intent.BootID, BootID: e.seen.BootID,
+		Report:  func(done, total int64) { w.done.Store(done); w.total.Store(total) },
+	}
+	go func() { e.results <- result{work: w, err: e.cfg.Actions.Run(workCtx, call)} }()
+	return nil
+}
+
+// intend records that the step's effect may begin, once per step; a trial is in the journal
+// before the boot loader hears of it.
+func (e *Engine) intend(step Step) error {
+	j := &e.journal
+	if j.Intent != nil {
+		return nil
+	}
+	j.Intent = &Intent{Since: time.Now(), BootID: e.seen.BootID}
+	if step.Action == ArmTrial {
+		var in GoodInput
+		if err := json.Unmarshal(step.Input, &in); err != nil {
+			return fmt.Errorf("reading the input of %s: %w", step.Action, err)
+		}
+		j.Trial = &Trial{Target: j.Plan.Target, From: j.Plan.From, Good: in.Good}
+	}
+	if err := e.save(); err != nil {
+		return err
+	}
+	e.recordFor(*j.Plan, "step.started", string(step.Action), "")
+	return nil
+}
+
+func (e *Engine) prove(ctx context.Context, w *work, t Trial) {
+	deadline := e.seen.BootedAt.Add(Deadline(t.Target))
+	waiting := func(text string) { w.waiting.Store(&text) }
+	failure, err := Prove(ctx, t, e.cfg.Gates(t.Target), deadline, waiting)
+	e.results <- result{work: w, err: err, failure: failure}
+}
+
+// finished takes the result of a step or proof.
+func (e *Engine) finished(r result) {
+	w := r.work
+	w.cancel(nil)
+	e.work = nil
+	switch {
+	case errors.Is(r.err, errSuperseded):
+		e.journal.dropPlan()
+		e.saveOrLog()
+	case r.err != nil:
+		e.failed(w, r.err)
+	case r.failure != nil:
+		e.journal.Trial.Failure = r.failure
+		e.saveOrLog() // advance turns it into a refusal and the way back
+	case w.proof:
+		e.commitProved()
+	case w.step.Action == Restart && w.intent.BootID == e.seen.BootID:
+		// The reboot was asked for and is on its way. If it does not come, ask again.
+		e.notBefore = time.Now().Add(maxRetryDelay)
+	default:
+		e.stepDone(w)
+	}
+}
+
+// commitProved ends the proof: the commit itself is the same step, without a trial to prove.
+func (e *Engine) commitProved() {
+	e.record(event(time.Now(), "trial.proved", *e.journal.Trial, "all required gates pass"))
+	e.proved = true
+}
+
+func (e *Engine) stepDone(w *work) {
+	j := &e.journal
+	e.proved = false
+	e.recordFor(*j.Plan, "step.done", fmt.Sprintf("%s after %s", w.step.Action, time.Since(w.intent.Since).Round(time.Second)), "")
+	if w.step.Action == Commit {
+		j.commit(j.Plan.Target, time.Now())
+		e.recordFor(*j.Plan, "revision.committed", j.Plan.Target.Profile.Title()+" is committed", "")
+	}
+	j.Step, j.Intent = j.Step+1, nil
+	if j.Step == len(j.Plan.Steps) {
+		j.dropPlan()
+	}
+	e.saveOrLog()
+}
+
+// failed decides about a step that did not succeed: a rejected input is refused, as it would fail
+// again; everything else is tried again, more and more slowly, until it succeeds or another
+// revision is wanted.
+func (e *Engine) failed(w *work, err error) {
+	j := &e.journal
+	if errors.Is(err, context.Canceled) {
+		return // the loop is ending
+	}
+	kind := fault.KindOf(err)
+	if j.Trial == nil && (kind == fault.Input || kind == fault.Refused) {
+		j.refuse(j.Plan.Target, Failure{Code: fault.CodeOf(err), Cause: err.Error()}, time.Now())
+		e.recordFor(*j.Plan, "revision.refused", j.Plan.Target.Profile.Title()+" is refused: "+err.Error(), fault.CodeOf(err))
+		j.dropPlan()
+		e.saveOrLog()
+		return
+	}
+	j.Intent.Attempt++
+	j.Intent.Problem = err.Error()
+	delay := retryDelay(j.Intent.Attempt)
+	e.notBefore = time.Now().Add(delay)
+	e.recordFor(*j.Plan, "step.failed", fmt.Sprintf("%v; tried again in %s", err, delay), fault.CodeOf(err))
+	e.saveOrLog()
+}
+
+// drain waits for what runs beside the loop.
+func (e *Engine) drain() {
+	if e.work != nil {
+		e.work.cancel(context.Canceled)
+		<-e.results
+		e.work = nil
+	}
+}
+
+func (w *work) status(intent *Intent) *v1alpha1.WorkStatus {
+	s := &v1alpha1.WorkStatus{Action: string(w.step.Action), Since: w.intent.Since, Done: w.done.Load(), Total: w.total.Load()}
+	if w.proof {
+		s.Action = "prove"
+	}
+	if text := w.waiting.Load(); text != nil {
+		s.Detail = *text
+	}
+	if intent != nil {
+		s.Attempt, s.Problem = intent.Attempt, intent.Problem
+	}
+	return s
+}
