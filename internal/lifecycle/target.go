@@ -18,14 +18,14 @@ type Target struct {
 	ImageSize int64 `json:"imageSize"`
 }
 
-// Config is the host configuration of a revision: what is rendered for it and laid over its
-// image at boot.
-type Config struct {
+// HostConfig is the host configuration of a revision: what is rendered for it and laid over its
+// image at boot. Its digest is part of the revision.
+type HostConfig struct {
 	Files []v1alpha1.File `json:"files,omitempty"`
 }
 
 // Config gives the target's configuration.
-func (t Target) Config() Config { return Config{Files: t.Profile.Spec.Files} }
+func (t Target) Config() HostConfig { return HostConfig{Files: t.Profile.Spec.Files} }
 
 // Source says what a host should be.
 type Source interface {

@@ -93,3 +93,12 @@ func Text(err error) string {
 	}
 	return text
 }
+
+// RemedyOf gives the remedy of the outermost *Error on the chain, "" if there is none.
+func RemedyOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Remedy
+	}
+	return ""
+}

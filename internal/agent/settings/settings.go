@@ -1,0 +1,93 @@
+// Package settings says where the parts of stylet on a host find each other: directories, socket
+// and log level, from defaults, the configuration file, the environment and flags.
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/stylet-edge/stylet/internal/base/fault"
+)
+
+// File is where the configuration file is looked for unless STYLET_CONFIG names another.
+const File = "/etc/stylet/agent.yaml"
+
+// Settings of one host. What wins, from strongest to weakest: a flag of the command line, the
+// environment variable, the configuration file, the default. The log level of the user-data
+// (stylet.logLevel) stands between environment and file.
+type Settings struct {
+	// StateDir holds what must survive: journal, content, images. STYLET_STATE_DIR.
+	StateDir string `yaml:"stateDir"`
+	// RuntimeDir holds what ends with the boot. STYLET_RUNTIME_DIR.
+	RuntimeDir string `yaml:"runtimeDir"`
+	// UserDataDir is searched for user-data. STYLET_USER_DATA_DIR.
+	UserDataDir string `yaml:"userDataDir"`
+	// BootDir is where COS_STATE is mounted. STYLET_BOOT_DIR.
+	BootDir string `yaml:"bootDir"`
+	// LogLevel is debug, info, warn or error. STYLET_LOG_LEVEL.
+	LogLevel string `yaml:"logLevel"`
+}
+
+// Defaults are right for every host that runs under Kairos.
+func Defaults() Settings {
+	return Settings{
+		StateDir:    "/usr/local/.stylet",
+		RuntimeDir:  "/run/stylet",
+		UserDataDir: "/oem",
+		BootDir:     "/run/initramfs/cos-state",
+		LogLevel:    "",
+	}
+}
+
+// Load gives the settings from file and environment. The default file may be missing; one that
+// STYLET_CONFIG names may not.
+func Load(getenv func(string) string) (Settings, error) {
+	s := Defaults()
+	name := getenv("STYLET_CONFIG")
+	named := name != ""
+	if !named {
+		name = File
+	}
+	data, err := os.ReadFile(name) //nolint:gosec // the administrator's own file
+	switch {
+	case err == nil:
+		if err := s.decode(name, data); err != nil {
+			return s, err
+		}
+	case named || !errors.Is(err, fs.ErrNotExist):
+		return s, fault.Wrap(err, fault.Input, "settings.unreadable", "check the path in STYLET_CONFIG", "reading the configuration file")
+	}
+	for variable, field := range map[string]*string{
+		"STYLET_STATE_DIR": &s.StateDir, "STYLET_RUNTIME_DIR": &s.RuntimeDir,
+		"STYLET_USER_DATA_DIR": &s.UserDataDir, "STYLET_BOOT_DIR": &s.BootDir, "STYLET_LOG_LEVEL": &s.LogLevel,
+	} {
+		if v := getenv(variable); v != "" {
+			*field = v
+		}
+	}
+	return s, nil
+}
+
+func (s *Settings) decode(name string, data []byte) error {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(s); err != nil && !errors.Is(err, io.EOF) {
+		return fault.Wrap(err, fault.Input, "settings.invalid",
+			"correct the file; `stylet agent --help` lists its keys", "reading %s", name)
+	}
+	return nil
+}
+
+// Socket is the path of the local API's socket.
+func (s Settings) Socket() string { return s.RuntimeDir + "/api.sock" }
+
+// String is for the log.
+func (s Settings) String() string {
+	return fmt.Sprintf("state %s, runtime %s, user-data %s", s.StateDir, s.RuntimeDir, s.UserDataDir)
+}
