@@ -1,0 +1,168 @@
+package content
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// Options says how registries are reached. The zero value is TLS, anonymous, with the proxy of
+// the environment (HTTPS_PROXY, NO_PROXY).
+type Options struct {
+	// Registries are those that the site says something about.
+	Registries []v1alpha1.Registry
+	// UserAgent is sent with each request, for example "stylet/1.0.0".
+	UserAgent string
+	// Keychain gives credentials; nil is anonymous.
+	Keychain authn.Keychain
+	// Transport makes the requests; nil is a transport with bounded waits.
+	Transport http.RoundTripper
+}
+
+// Client talks to OCI registries. It may be used by several goroutines.
+type Client struct {
+	plain     map[string]bool // hosts that may be asked without TLS
+	keychain  authn.Keychain
+	transport http.RoundTripper
+
+	mu    sync.Mutex
+	pulls map[string]http.RoundTripper // by repository; with the answer to the token dance
+}
+
+// NewClient makes a client. It makes no request.
+func NewClient(options Options) *Client {
+	c := &Client{plain: map[string]bool{}, keychain: options.Keychain, pulls: map[string]http.RoundTripper{}}
+	for _, registry := range options.Registries {
+		if registry.PlainHTTP {
+			c.plain[registry.Host] = true
+		}
+	}
+	if c.keychain == nil {
+		c.keychain = authn.NewMultiKeychain()
+	}
+	inner := options.Transport
+	if inner == nil {
+		inner = boundedTransport()
+	}
+	c.transport = transport.NewUserAgent(&tlsGuard{inner: inner, plain: c.plain}, options.UserAgent)
+	return c
+}
+
+// boundedTransport waits for nothing longer than a person would. Reading a body is bounded by
+// whoever reads.
+func boundedTransport() http.RoundTripper {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer.DialContext,
+		ForceAttemptHTTP2:     true,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   4,
+	}
+}
+
+// tlsGuard lets requests without TLS through only to the hosts that the site permits, whatever
+// asked for them: a library's rule of thumb for local addresses, or a redirect.
+type tlsGuard struct {
+	inner http.RoundTripper
+	plain map[string]bool
+}
+
+type plainHTTPError struct{ host string }
+
+func (e *plainHTTPError) Error() string { return "plain http to " + e.host + " is not permitted" }
+
+func (g *tlsGuard) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Scheme != "https" && !g.plain[request.URL.Host] {
+		return nil, &plainHTTPError{host: request.URL.Host}
+	}
+	return g.inner.RoundTrip(request)
+}
+
+// parse reads a reference that must name its registry, REGISTRY/REPOSITORY:TAG or @sha256:DIGEST.
+func (c *Client) parse(reference string) (name.Reference, error) {
+	ref, err := name.ParseReference(reference, name.StrictValidation)
+	if err == nil && c.plain[ref.Context().RegistryStr()] {
+		ref, err = name.ParseReference(reference, name.StrictValidation, name.Insecure)
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Input, "registry.reference",
+			"write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST", "reading the reference %q", reference)
+	}
+	return ref, nil
+}
+
+// pull gives the transport for reading from a repository, with the registry's challenge answered.
+func (c *Client) pull(ctx context.Context, repo name.Repository) (http.RoundTripper, error) {
+	c.mu.Lock()
+	known := c.pulls[repo.Name()]
+	c.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	auth, err := authn.Resolve(ctx, c.keychain, repo)
+	if err != nil {
+		return nil, fmt.Errorf("looking for credentials: %w", err)
+	}
+	fresh, err := transport.NewWithContext(ctx, repo.Registry, auth, c.transport, []string{repo.Scope(transport.PullScope)})
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pulls[repo.Name()] = fresh
+	return fresh, nil
+}
+
+// forget drops the answer to a challenge, so that the next request asks again.
+func (c *Client) forget(repo name.Repository) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.pulls, repo.Name())
+}
+
+// get asks for a path of the repository. The caller closes the body. Any status but those
+// accepted is an error, translated for people.
+func (c *Client) get(ctx context.Context, repo name.Repository, path string, header http.Header, accepted ...int) (*http.Response, error) {
+	response, err := c.try(ctx, repo, path, header, accepted)
+	if err != nil {
+		c.forget(repo)
+		return nil, translate(err, repo, c.plain[repo.RegistryStr()])
+	}
+	return response, nil
+}
+
+func (c *Client) try(ctx context.Context, repo name.Repository, path string, header http.Header, accepted []int) (*http.Response, error) {
+	rt, err := c.pull(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	url := fmt.Sprintf("%s://%s/v2/%s/%s", repo.Scheme(), repo.RegistryStr(), repo.RepositoryStr(), path)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header = header
+	response, err := (&http.Client{Transport: rt}).Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if err := transport.CheckError(response, accepted...); err != nil {
+		err = withRetryAfter(err, response)
+		_ = response.Body.Close() // the error has its text
+		return nil, err
+	}
+	return response, nil
+}
