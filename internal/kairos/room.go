@@ -1,0 +1,95 @@
+package kairos
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+const mib = 1 << 20
+
+// stateReserve is what a layout keeps on COS_STATE beside three images: the file system's own
+// structures, GRUB and kairos-agent's files (facts/kairos-contract.md, section 4.3).
+const stateReserve = 1000 * mib
+
+// StateRoom is the room on COS_STATE, in bytes.
+type StateRoom struct {
+	// Size is the size of its partition.
+	Size int64
+	// Largest is the biggest image that the layout can ever hold: an upgrade keeps three.
+	Largest int64
+	// Free is what kairos-agent, which is root, can write now; the left-over of a broken upgrade
+	// counts as free, since a switch removes it first.
+	Free int64
+}
+
+// CodeImageTooBig is the fault code of an image that the disk layout has no room for.
+const CodeImageTooBig = "image.too-big"
+
+// StateRoom measures COS_STATE.
+func (h Host) StateRoom(context.Context) (StateRoom, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(h.stateDir(), &st); err != nil {
+		return StateRoom{}, fmt.Errorf("measuring the room for images: %s: %w", h.stateDir(), err)
+	}
+	room := StateRoom{Size: int64(st.Blocks) * st.Bsize, Free: int64(st.Bfree) * st.Bsize}
+	if size := partitionSize(h.stateDir()); size > 0 {
+		room.Size = size
+	}
+	room.Largest = max(0, (room.Size-stateReserve)/3)
+	if info, err := os.Stat(h.transition()); err == nil {
+		room.Free += info.Size()
+	}
+	return room, nil
+}
+
+// partitionSize asks sysfs for the block device below dir; 0 when there is none. statfs leaves the
+// file system's own structures out, which the reserve already counts.
+func partitionSize(dir string) int64 {
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		return 0
+	}
+	name := fmt.Sprintf("%d:%d", unix.Major(st.Dev), unix.Minor(st.Dev))
+	data, err := os.ReadFile(filepath.Join("/sys/dev/block", name, "size"))
+	if err != nil {
+		return 0
+	}
+	sectors, err := strconv.ParseInt(strings.TrimSpace(string(data)), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return sectors * 512 // the unit of this file, whatever the disk's sectors are
+}
+
+// CheckImageFits refuses an image file of so many bytes that no switch could take. Ask before
+// anything is downloaded.
+func (h Host) CheckImageFits(ctx context.Context, size int64) error {
+	room, err := h.StateRoom(ctx)
+	if err != nil {
+		return err
+	}
+	if size > room.Largest {
+		return fault.New(fault.Refused, CodeImageTooBig,
+			"make the profile's layers smaller, or install this host anew with a larger stylet.install.maxImageSize",
+			"an image of %s does not fit: COS_STATE (%s) has room for three of at most %s",
+			inMiB(size), inMiB(room.Size), inMiB(room.Largest))
+	}
+	if size > room.Free {
+		return fault.New(fault.Wait, "image.no-room",
+			"look for files that do not belong on COS_STATE and remove them",
+			"an image of %s does not fit now: COS_STATE has %s free", inMiB(size), inMiB(room.Free))
+	}
+	return nil
+}
+
+// inMiB rounds for people.
+func inMiB(bytes int64) string { return v1alpha1.Size(bytes / mib * mib).String() }

@@ -1,0 +1,110 @@
+package kairos
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/stylet-edge/stylet/internal/base/command"
+	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/killpoint"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// Env reads the boot environment of the host. A damaged one is a fault with CodeEnvDamaged.
+func (h Host) Env() (BootEnv, error) { return ReadBootEnv(h.envPath()) }
+
+// Arm puts a revision on trial, for at most limit boots of active, then back to good.
+func (h Host) Arm(ctx context.Context, id string, limit int, good v1alpha1.Slot) error {
+	return h.changeEnv(ctx, "arming the trial", func(env BootEnv) BootEnv { return env.Armed(id, limit, good) })
+}
+
+// Commit makes active the good slot and ends the trial.
+func (h Host) Commit(ctx context.Context) error {
+	return h.changeEnv(ctx, "committing", BootEnv.Committed)
+}
+
+// FallBack ends the trial; the next boot takes the slot that was good before.
+func (h Host) FallBack(ctx context.Context) error {
+	return h.changeEnv(ctx, "falling back", BootEnv.FellBack)
+}
+
+// Reported tells GRUB that user space is up. Call it once per boot, after the journal has taken
+// note of Env().Failed, which it clears; a passive slot that never does is left for recovery.
+func (h Host) Reported(ctx context.Context) error {
+	return h.changeEnv(ctx, "reporting the boot", BootEnv.Reported)
+}
+
+// changeEnv does nothing when nothing would change: flash is not worn by being sure. The lock on
+// the file itself keeps the agent, its steps and the deadline timer apart.
+func (h Host) changeEnv(ctx context.Context, doing string, change func(BootEnv) BootEnv) error {
+	lock := flock.New(h.envPath(), flock.SetFlag(os.O_RDONLY))
+	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+		return fmt.Errorf("%s: locking the boot environment: %w", doing, err)
+	}
+	defer func() { _ = lock.Unlock() }() // the descriptor's end releases it as well
+	env, err := h.Env()
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	next := change(env)
+	if same(env, next) {
+		return nil
+	}
+	err = h.withStateWritable(ctx, func() error { return WriteBootEnv(h.envPath(), next) })
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// same compares what GRUB would read.
+func same(a, b BootEnv) bool {
+	blockA, errA := a.Encode()
+	blockB, errB := b.Encode()
+	return errA == nil && errB == nil && bytes.Equal(blockA, blockB)
+}
+
+// RepairEnv replaces a missing or damaged environment by the default one and says whether it did.
+func (h Host) RepairEnv(ctx context.Context) (repaired bool, err error) {
+	err = h.withStateWritable(ctx, func() error {
+		repaired, err = Repair(h.envPath())
+		if err != nil || !repaired {
+			return err
+		}
+		return durable.SyncFS(h.stateDir())
+	})
+	return repaired, err
+}
+
+// withStateWritable remounts COS_STATE for writing, and read-only again afterwards. A mount left
+// writable by a death in between does no harm and is put right by the next change.
+func (h Host) withStateWritable(ctx context.Context, change func() error) error {
+	if err := h.remount(ctx, "rw"); err != nil {
+		return err
+	}
+	killpoint.Reach("kairos.state-writable")
+	err := change()
+	killpoint.Reach("kairos.state-changed")
+	// Back to read-only also when the caller gave up meanwhile.
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	return errors.Join(err, h.remount(back, "ro"))
+}
+
+func (h Host) remount(ctx context.Context, how string) error {
+	_, err := h.Runner.Run(ctx, command.Spec{
+		Name:    "remount-state",
+		Argv:    []string{"mount", "-o", "remount," + how, h.stateDir()},
+		Timeout: time.Minute,
+	})
+	if err != nil {
+		return fmt.Errorf("remounting %s (%s): %w", h.stateDir(), how, err)
+	}
+	return nil
+}
