@@ -67,7 +67,8 @@ func boundedTransport() http.RoundTripper {
 		DialContext:           dialer.DialContext,
 		ForceAttemptHTTP2:     true,
 		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 30 * time.Second,
+		// A registry may read back gigabytes before it accepts them; fetching has its own, shorter bounds.
+		ResponseHeaderTimeout: 5 * time.Minute,
 		IdleConnTimeout:       90 * time.Second,
 		MaxIdleConnsPerHost:   4,
 	}
@@ -139,7 +140,7 @@ func (c *Client) get(ctx context.Context, repo name.Repository, path string, hea
 	response, err := c.try(ctx, repo, path, header, accepted)
 	if err != nil {
 		c.forget(repo)
-		return nil, translate(err, repo, c.plain[repo.RegistryStr()])
+		return nil, c.translate(err, repo)
 	}
 	return response, nil
 }

@@ -102,7 +102,7 @@ func (c *Client) small(ctx context.Context, repo name.Repository, path string, h
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	data, err = io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if err != nil {
-		return nil, translate(err, repo, c.plain[repo.RegistryStr()])
+		return nil, c.translate(err, repo)
 	}
 	if int64(len(data)) > limit {
 		return nil, fault.New(fault.Input, "registry.too-big", "check the reference", "the registry %s sends more than %d bytes for %s", repo.RegistryStr(), limit, path)

@@ -19,7 +19,7 @@ import (
 )
 
 // translate says what an error of a request to a registry means, and what to do about it.
-func translate(err error, repo name.Repository, plainPermitted bool) error {
+func (c *Client) translate(err error, repo name.Repository) error {
 	host := repo.RegistryStr()
 	var status *transport.Error
 	switch {
@@ -27,7 +27,7 @@ func translate(err error, repo name.Repository, plainPermitted bool) error {
 		return err
 	case errors.As(err, &status):
 		return translateStatus(err, status.StatusCode, repo)
-	case errors.Is(err, http.ErrSchemeMismatch) && !plainPermitted:
+	case errors.Is(err, http.ErrSchemeMismatch) && !c.plain[host]:
 		return refusePlain(err, host)
 	}
 	if certErr := translateCertificate(err, host); certErr != nil {
