@@ -19,7 +19,7 @@ packages=("$@")
 if [ "${#packages[@]}" -eq 0 ]; then packages=(./cmd/...); fi
 if [ -z "$(go list "${packages[@]}" 2>/dev/null)" ]; then
   skip licences "there is no package in ${packages[*]} yet"
-  exit 0
+  exit 77
 fi
 
 # GOROOT: the tool is built with -trimpath and cannot know the standard library.

@@ -9,15 +9,16 @@ tools=$(scripts/tools.sh golangci-lint) || die "cannot build the lint tools"
 failed=()
 
 check() { # check NAME COMMAND...
-  local name=$1 start=$SECONDS
+  local name=$1 start=$SECONDS result=passed status=0
   shift
   say "-- $name"
-  if "$@"; then
-    say "-- $name: passed ($((SECONDS - start)) s)"
-  else
-    failed+=("$name")
-    say "-- $name: FAILED ($((SECONDS - start)) s)"
-  fi
+  "$@" || status=$?
+  case $status in
+    0) ;;
+    77) result=SKIPPED ;; # the check has said why
+    *) result=FAILED; failed+=("$name") ;;
+  esac
+  say "-- $name: $result ($((SECONDS - start)) s)"
 }
 
 # The build tag component is added: those files are code too.
