@@ -50,8 +50,8 @@ func ParseDocument(name string, data []byte) (*Document, error) {
 	return doc, nil
 }
 
-// has tells whether what was decoded has the key, with any value but null.
-func (d *Document) has(path string) bool {
+// Has tells whether what was decoded has the key, with any value but null.
+func (d *Document) Has(path string) bool {
 	node := d.nodes[path]
 	return node != nil && node.Tag != "!!null"
 }

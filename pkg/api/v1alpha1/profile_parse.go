@@ -31,7 +31,7 @@ func ParseProfile(name string, data []byte) (Profile, error) {
 func explicitZeros(doc *Document, profile Profile) Problems {
 	var found Problems
 	check := func(path string, zero bool, def any) {
-		if zero && doc.has(path) {
+		if zero && doc.Has(path) {
 			found = append(found, Problem{Path: path, What: "zero is not a value for this key", Remedy: fmt.Sprintf("leave the key out for the default, %v", def)})
 		}
 	}

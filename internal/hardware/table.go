@@ -1,0 +1,99 @@
+package hardware
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// tableWidth fits a serial console of 80 columns.
+const tableWidth = 79
+
+// WriteTable writes the report for people: the verdict first, then the drive, then a line for
+// each check, with why and what to do below those that did not pass.
+func (r Report) WriteTable(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(wrap(r.Headline(), "", "  "))
+	drive := "none: " + r.MainDrive.Reason
+	if d := r.MainDrive.Drive; d != nil {
+		drive = fmt.Sprintf("%s (%s): %s", d.Device(), decimalGB(d.Size), r.MainDrive.Reason)
+	}
+	b.WriteString(wrap(drive, "Main drive: ", "  ") + "\n")
+	for _, c := range r.Checks {
+		b.WriteString(c.lines())
+	}
+	if len(r.MainDrive.Others) > 0 {
+		b.WriteString("\nOther drives:\n")
+		for _, o := range r.MainDrive.Others {
+			b.WriteString(wrap(o.Path+": "+o.Why, "  ", "    "))
+		}
+	}
+	if len(r.Facts.Gaps) > 0 {
+		b.WriteString("\nNot known:\n")
+		for _, gap := range r.Facts.Gaps {
+			b.WriteString(wrap(gap, "  ", "    "))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Headline is the verdict in one sentence.
+func (r Report) Headline() string {
+	warnings := codes(r.Warnings())
+	switch r.Verdict() {
+	case Fail:
+		return "FAIL: this machine is refused because of " + codes(r.Failures())
+	case Warn:
+		return "WARN: this machine can be used; read about " + warnings
+	case Pass:
+	}
+	return "PASS: this machine meets every requirement"
+}
+
+func codes(checks []Check) string {
+	names := make([]string, len(checks))
+	for i, c := range checks {
+		names[i] = c.Code
+	}
+	return strings.Join(names, ", ")
+}
+
+// lines writes one check.
+func (c Check) lines() string {
+	const indent = "                       "
+	text := wrap(c.Measured, fmt.Sprintf("%-4s  %-15s  ", strings.ToUpper(string(c.Verdict)), c.Title), indent)
+	if c.Verdict == Pass {
+		return text
+	}
+	text += wrap(c.Requirement+" ["+c.Source+"]", "      wanted:          ", indent)
+	text += wrap(c.Reason, "      why:             ", indent)
+	if c.Override != "" {
+		text += wrap(c.Override, "      overridden:      ", indent)
+	}
+	if c.Remedy != "" {
+		text += wrap(c.Remedy, "      what to do:      ", indent)
+	}
+	return text + wrap(c.Code, "      code:            ", indent)
+}
+
+// wrap breaks text between words; a word that is longer than a line (a device path) is kept whole,
+// so that it can be copied.
+func wrap(text, first, rest string) string {
+	var b strings.Builder
+	line := first
+	empty := true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && len(line)+1+len(word) > tableWidth {
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			line, empty = rest, true
+		}
+		if !empty {
+			line += " "
+		}
+		line += word
+		empty = false
+	}
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
+	return b.String()
+}

@@ -1,0 +1,107 @@
+package site
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// Bounds of the values.
+const (
+	minPollInterval = v1alpha1.Duration(time.Second)
+	minImageSize    = v1alpha1.Size(1 << 30)
+)
+
+// keys tells whether a key was given, which the zero value alone does not.
+type keys interface {
+	Has(path string) bool
+}
+
+// check finds values that have the right type and make no sense. Paths are those of the file.
+func check(site v1alpha1.Site, given keys) v1alpha1.Problems {
+	var found v1alpha1.Problems
+	add := func(key, remedy, format string, args ...any) {
+		at := block + "." + key
+		if given.Has(at) {
+			found = append(found, v1alpha1.Problem{Path: at, What: fmt.Sprintf(format, args...), Remedy: remedy})
+		}
+	}
+	if err := checkReference(site.Assignment.Profile); err != nil {
+		add("assignment.profile", "write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST", "%v", err)
+	}
+	if interval := site.Assignment.PollInterval; interval < minPollInterval {
+		add("assignment.pollInterval", "use 1s or more; 5m is the default", "%s is too often", interval)
+	}
+	if size := site.Install.MaxImageSize; size < minImageSize {
+		add("install.maxImageSize", "use 1Gi or more; 8Gi is the default, and it can never be changed after the installation", "%s has no room for an image", size)
+	}
+	if what, remedy := checkDevice(site.Install.Device); what != "" {
+		add("install.device", remedy, "%s", what)
+	}
+	oneOf := func(key, value string, words ...string) {
+		if !slices.Contains(words, value) {
+			add(key, "use "+strings.Join(words, " or "), "%q is not known here", value)
+		}
+	}
+	oneOf("install.after", site.Install.After, "reboot", "poweroff")
+	oneOf("logLevel", site.LogLevel, "debug", "info", "warn", "error")
+	found = append(found, checkRegistries(site.Registries)...)
+	return append(found, checkOverrides(site.Probe.Overrides)...)
+}
+
+// checkReference wants a complete reference: a short one would mean a registry that nobody wrote.
+func checkReference(text string) error {
+	_, err := name.ParseReference(text, name.StrictValidation)
+	return err
+}
+
+func checkDevice(device string) (what, remedy string) {
+	const best = "name it by /dev/disk/by-id/..., as `stylet probe` prints it, or leave the key out to let the probe choose"
+	switch {
+	case device == "auto":
+		return "stylet does not guess drives", best
+	case !strings.HasPrefix(device, "/dev/") || path.Clean(device) != device:
+		return fmt.Sprintf("%q is not the path of a device", device), best
+	}
+	return "", ""
+}
+
+func checkRegistries(registries []v1alpha1.Registry) v1alpha1.Problems {
+	var found v1alpha1.Problems
+	for i, r := range registries {
+		at := fmt.Sprintf("%s.registries[%d].host", block, i)
+		_, err := name.NewRegistry(r.Host, name.StrictValidation)
+		switch {
+		case r.Host == "":
+			found = append(found, v1alpha1.Problem{Path: at, What: "the host is missing", Remedy: "write HOST or HOST:PORT, as in references"})
+		case strings.Contains(r.Host, "/"):
+			found = append(found, v1alpha1.Problem{
+				Path: at, What: fmt.Sprintf("%q is more than a host", r.Host),
+				Remedy: "write HOST or HOST:PORT without scheme and path; plainHTTP: true permits http",
+			})
+		case err != nil:
+			found = append(found, v1alpha1.Problem{Path: at, What: err.Error(), Remedy: "write HOST or HOST:PORT, as in references"})
+		}
+	}
+	return found
+}
+
+func checkOverrides(overrides []v1alpha1.ProbeOverride) v1alpha1.Problems {
+	var found v1alpha1.Problems
+	for i, o := range overrides {
+		at := fmt.Sprintf("%s.probe.overrides[%d]", block, i)
+		if strings.TrimSpace(o.Check) == "" {
+			found = append(found, v1alpha1.Problem{Path: at + ".check", What: "the check's code is missing", Remedy: "`stylet probe` prints the codes"})
+		}
+		if strings.TrimSpace(o.Reason) == "" {
+			found = append(found, v1alpha1.Problem{Path: at + ".reason", What: "the reason is missing", Remedy: "say why this host is an exception: it is reported"})
+		}
+	}
+	return found
+}

@@ -1,0 +1,139 @@
+package site
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"unicode/utf8"
+
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// block is our top-level key.
+const block = "stylet"
+
+// header is the first line of a cloud-config file.
+const header = "#cloud-config"
+
+// file is one user-data file, read and checked by itself.
+type file struct {
+	site     v1alpha1.Site
+	document *v1alpha1.Document // nil if it is not even YAML
+	problems v1alpha1.Problems
+}
+
+// Parse reads one user-data file. The name is what problems call it. Errors are those of Load.
+func Parse(name string, data []byte) (v1alpha1.Site, Origins, error) {
+	var m merger
+	m.add(parse(name, data))
+	return m.result()
+}
+
+func parse(name string, data []byte) file {
+	if p, ok := notUserData(name, data); ok {
+		return file{problems: v1alpha1.Problems{p}}
+	}
+	document, err := v1alpha1.ParseDocument(name, data)
+	if err != nil {
+		return file{problems: asProblems(name, err)}
+	}
+	f := file{document: document}
+	f.problems = append(f.problems, checkTop(document)...)
+	f.problems = append(f.problems, document.Decode(block, &f.site)...)
+	f.problems = append(f.problems, document.Place(check(f.site, document))...)
+	return f
+}
+
+// notUserData finds what makes a file something else than cloud-config.
+func notUserData(name string, data []byte) (v1alpha1.Problem, bool) {
+	p := v1alpha1.Problem{File: name}
+	switch {
+	case len(data) > v1alpha1.MaxDocumentBytes:
+		p.What = fmt.Sprintf("the file has more than the %d bytes allowed", v1alpha1.MaxDocumentBytes)
+		p.Remedy = "user-data is configuration: fetch large things by reference"
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		p.Line, p.What = 1, "the file begins with a byte order mark, which hides the header"
+		p.Remedy = "save it as UTF-8 without byte order mark"
+	case !hasHeader(data):
+		p.Line, p.What = 1, "the first line is not "+header
+		p.Remedy = "make " + header + " the first line; Kairos ignores the file without it"
+	case !utf8.Valid(data):
+		p.Line, p.What = 1+bytes.Count(data[:invalidAt(data)], []byte("\n")), "the file is not UTF-8 text"
+		p.Remedy = "save it as UTF-8"
+	default:
+		return p, false
+	}
+	return p, true
+}
+
+func invalidAt(data []byte) int {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return len(data)
+}
+
+func hasHeader(data []byte) bool {
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	return string(bytes.TrimRight(first, " \t\r")) == header
+}
+
+var blockLine = regexp.MustCompile(`(?m)^[ \t{]*["']?` + block + `["']?[ \t]*:`)
+
+// concernsUs tells whether a file of a shared directory is ours to read: cloud-config, and YAML
+// or at least with a line that begins our block. A broken file of somebody else is not our affair.
+func concernsUs(data []byte) bool {
+	if !hasHeader(data) {
+		return false
+	}
+	if len(data) > v1alpha1.MaxDocumentBytes || blockLine.Match(data) {
+		return true
+	}
+	_, err := v1alpha1.ParseDocument("", data)
+	return err == nil && utf8.Valid(data)
+}
+
+// checkTop looks at the top-level keys: the block at most once, and no slip in its name, which
+// would leave the host without its settings and without a word.
+func checkTop(document *v1alpha1.Document) v1alpha1.Problems {
+	var problems v1alpha1.Problems
+	seen := 0
+	for _, key := range document.Keys() {
+		if key == block {
+			seen++
+		} else if isSlip(key, block) {
+			problems = append(problems, document.Problem("", fmt.Sprintf("there is a top-level key %q", key), "did you mean "+block+"?"))
+		}
+	}
+	if seen > 1 {
+		problems = append(problems, document.Problem("", fmt.Sprintf("the key %q stands %d times", block, seen), "put all settings below one of them"))
+	}
+	return problems
+}
+
+// asProblems takes an error of ParseDocument apart.
+func asProblems(name string, err error) v1alpha1.Problems {
+	if problems, ok := err.(v1alpha1.Problems); ok { //nolint:errorlint // ParseDocument returns it bare
+		return problems
+	}
+	return v1alpha1.Problems{{File: name, What: err.Error()}}
+}
+
+// readBounded reads at most one byte more than is allowed, so that the excess shows.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, v1alpha1.MaxDocumentBytes+1))
+}
+
+// IsUserData tells by its first line whether data claims to be user-data.
+func IsUserData(data []byte) bool { return hasHeader(data) }
