@@ -149,24 +149,9 @@ func (s *Store) CheckRoom(ctx context.Context, need int64) error {
 func noRoom(cause error, need, free int64, where string) error {
 	return &fault.Error{
 		Kind: fault.Wait, Code: "content.no-room", Err: cause,
-		What:   fmt.Sprintf("%s needs %s more, and %s are free", where, people(need), people(free)),
+		What:   fmt.Sprintf("%s needs %s more, and %s are free", where, v1alpha1.Size(need).Human(), v1alpha1.Size(free).Human()),
 		Remedy: "free some room on that file system; the download goes on where it ended",
 	}
-}
-
-// people writes a number of bytes for people, "1.5 GiB".
-func people(n int64) string {
-	value, unit := float64(n), "bytes"
-	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if value < 1024 {
-			break
-		}
-		value, unit = value/1024, next
-	}
-	if unit == "bytes" {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return fmt.Sprintf("%.1f %s", value, unit)
 }
 
 // GC removes the blobs, and the parts of blobs, that keep does not name, and gives the bytes

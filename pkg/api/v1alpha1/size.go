@@ -71,3 +71,17 @@ func (s *Size) UnmarshalJSON(data []byte) error {
 	}
 	return s.UnmarshalText([]byte(text))
 }
+
+// Human gives the size with one decimal, rounded down so that it never says more than there is:
+// "1.4 GiB". String is the form that can be read back.
+func (s Size) Human() string {
+	if s < 1<<10 {
+		return strconv.FormatInt(int64(s), 10) + " bytes"
+	}
+	value, unit := int64(s), 0
+	for ; value >= 1<<20 && unit < 3; unit++ {
+		value >>= 10
+	}
+	tenths := value * 10 >> 10
+	return fmt.Sprintf("%d.%d %s", tenths/10, tenths%10, [...]string{"KiB", "MiB", "GiB", "TiB"}[unit])
+}
