@@ -65,6 +65,9 @@ const CodeEnvDamaged = "boot.env-damaged"
 // last, an unknown count of passive tries as none, so that damage leads towards the good slot.
 func ParseBootEnv(block []byte) (BootEnv, error) {
 	variables, err := parseBlock(block)
+	if err == nil && len(block) != blockSize {
+		err = fmt.Errorf("the block has %d bytes, not %d", len(block), blockSize)
+	}
 	if err != nil {
 		return BootEnv{}, fault.Wrap(err, fault.Internal, CodeEnvDamaged,
 			"run `stylet boot prepare`, which writes a new one", "reading the boot environment")
@@ -118,7 +121,7 @@ func (e BootEnv) Encode() ([]byte, error) {
 		{varFailed, e.Failed},
 		{varPassiveTries, digit(e.PassiveTries)},
 	}
-	return encodeBlock(append(ours, e.Other...))
+	return encodeBlock(append(ours, e.Other...), blockSize)
 }
 
 // digit writes none for 0, as GRUB leaves a cleared counter.
@@ -171,15 +174,20 @@ func Repair(path string) (repaired bool, err error) {
 }
 
 // createEnv makes a new file in one extent: all its bytes are written by one call.
-func createEnv(path string) (err error) {
+func createEnv(path string) error {
 	block, err := DefaultBootEnv().Encode()
 	if err != nil {
 		return err
 	}
+	return writeFile(path, block)
+}
+
+// writeFile writes one file atomically and durably.
+func writeFile(path string, data []byte) (err error) {
 	root, err := durable.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	return root.WriteFile(filepath.Base(path), block, 0o644)
+	return root.WriteFile(filepath.Base(path), data, 0o644)
 }

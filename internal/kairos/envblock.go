@@ -15,11 +15,8 @@ const (
 )
 
 // parseBlock reads the variables as GRUB does, but refuses what GRUB would pass over in silence: a
-// wrong length, a line without an end or a name.
+// line without an end or a name. Any length will do: kairos-agent writes blocks of 2048 bytes too.
 func parseBlock(block []byte) ([]EnvVariable, error) {
-	if len(block) != blockSize {
-		return nil, fmt.Errorf("the block has %d bytes, not %d", len(block), blockSize)
-	}
 	rest, ok := bytes.CutPrefix(block, []byte(blockSignature))
 	if !ok {
 		return nil, errors.New("the block does not begin with GRUB's signature")
@@ -64,8 +61,8 @@ func unescape(value string) string {
 	return out.String()
 }
 
-// encodeBlock writes the variables in their order.
-func encodeBlock(variables []EnvVariable) ([]byte, error) {
+// encodeBlock writes the variables in their order into a block of so many bytes.
+func encodeBlock(variables []EnvVariable, size int) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString(blockSignature)
 	seen := map[string]bool{}
@@ -79,10 +76,10 @@ func encodeBlock(variables []EnvVariable) ([]byte, error) {
 		seen[v.Name] = true
 		out.WriteString(v.Name + "=" + escape(v.Value) + "\n")
 	}
-	if out.Len() > blockSize {
-		return nil, fmt.Errorf("encoding the boot environment: %d bytes do not fit into %d", out.Len(), blockSize)
+	if out.Len() > size {
+		return nil, fmt.Errorf("encoding the boot environment: %d bytes do not fit into %d", out.Len(), size)
 	}
-	out.Write(bytes.Repeat([]byte("#"), blockSize-out.Len()))
+	out.Write(bytes.Repeat([]byte("#"), size-out.Len()))
 	return out.Bytes(), nil
 }
 

@@ -1,0 +1,156 @@
+package kairos
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kairos-io/kairos-sdk/constants"
+
+	"github.com/stylet-edge/stylet/internal/base/command"
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/base/killpoint"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// switchTimeout bounds kairos-agent, which copies the whole image: 900 MiB took 47 s on a slow
+// virtual disk (facts/boot-proof.md).
+const switchTimeout = 30 * time.Minute
+
+// Switch makes the image file the active slot, by kairos-agent. Running from active, what runs
+// becomes passive; running from passive, that stays. It may be called again after any death: what
+// a broken call left behind is cleared, and when active holds want already, only what GRUB could
+// still misread is put in order. Nil means that GRUB will see the new slot, also after a cut.
+//
+// Errors: Refused in another slot than these two; Wait (switch.restart-pending) when a switched
+// image has not been booted yet, for kairos-agent would make it the way back; Retry when
+// kairos-agent failed or its result does not hold up.
+func (h Host) Switch(ctx context.Context, image string, want v1alpha1.ImageRecord) error {
+	slot, err := h.Slot()
+	if err != nil {
+		return err
+	}
+	if slot != v1alpha1.SlotActive && slot != v1alpha1.SlotPassive {
+		return fault.New(fault.Refused, "switch.wrong-slot", "boot the installed system",
+			"an image cannot be switched to from the %s system", slot)
+	}
+	if want.ID == "" {
+		return fault.New(fault.Internal, "switch.no-id", "", "switching to an image without an ID")
+	}
+	slots, err := h.Slots(ctx)
+	if err != nil {
+		return err
+	}
+	if !holds(slots.Active, want) {
+		if slots, err = h.replaceActive(ctx, slot, image, want, slots); err != nil {
+			return fmt.Errorf("switching to the image %s: %w", want.ID.Short(), err)
+		}
+	}
+	if err := h.settle(ctx, slots); err != nil {
+		return fmt.Errorf("settling the switch to %s: %w", want.ID.Short(), err)
+	}
+	return nil
+}
+
+// holds tells whether a slot is what an upgrade to want must leave in active.
+func holds(image SlotImage, want v1alpha1.ImageRecord) bool {
+	return image.Present && image.Problem == "" && image.Bootable &&
+		image.Record.ID == want.ID && image.Label == labelOf(image.Slot)
+}
+
+func (h Host) replaceActive(ctx context.Context, slot v1alpha1.Slot, image string, want v1alpha1.ImageRecord, slots Slots) (Slots, error) {
+	if err := h.checkSource(ctx, image, want); err != nil {
+		return slots, err
+	}
+	if err := h.clearLeftOver(ctx); err != nil {
+		return slots, err
+	}
+	if slot == v1alpha1.SlotActive {
+		if err := h.checkRotation(ctx, slots); err != nil {
+			return slots, err
+		}
+	}
+	if err := h.upgrade(ctx, image); err != nil {
+		return slots, err
+	}
+	killpoint.Reach("kairos.upgraded")
+	after, err := h.Slots(ctx)
+	if err != nil {
+		return slots, err
+	}
+	return after, h.verify(slot, want, after)
+}
+
+// checkSource looks at the image before anything is moved for it.
+func (h Host) checkSource(ctx context.Context, path string, want v1alpha1.ImageRecord) error {
+	source := SlotImage{Path: path}
+	if err := h.inspect(ctx, &source); err != nil {
+		return err
+	}
+	if source.Record.ID != want.ID || !source.Bootable {
+		return fault.New(fault.Internal, "switch.bad-source", "remove the file, so that it is composed anew",
+			"%s holds the image %q (bootable: %t), not %s", path, source.Record.ID.Short(), source.Bootable, want.ID.Short())
+	}
+	return nil
+}
+
+// checkRotation protects the way back: kairos-agent, booted from active, makes whatever active.img
+// is now the new passive one, so that must be what runs.
+func (h Host) checkRotation(ctx context.Context, slots Slots) error {
+	running, err := h.Running()
+	if err != nil {
+		return err
+	}
+	if !slots.Active.Present {
+		return h.restoreActive(ctx, running, slots.Passive)
+	}
+	if slots.Active.Problem == "" && slots.Active.Record.ID == running.ID {
+		return nil
+	}
+	return fault.New(fault.Wait, "switch.restart-pending", "restart the host first",
+		"active.img is not the image that runs (%s): another switch has not been booted yet",
+		cmp.Or(running.ID.Short(), "the installer's"))
+}
+
+func (h Host) upgrade(ctx context.Context, image string) error {
+	_, err := h.Runner.Run(ctx, command.Spec{
+		Name:       "kairos-upgrade",
+		Argv:       []string{cmp.Or(h.AgentPath, constants.AgentBinName), "upgrade", "--source", "file:" + image},
+		Timeout:    switchTimeout,
+		Transcript: h.transcript("kairos-upgrade"),
+	})
+	return fault.Wrap(err, fault.Retry, "switch.kairos-failed",
+		"look at kairos-agent's transcript", "upgrading by kairos-agent")
+}
+
+// verify does not ask kairos-agent how it went.
+func (h Host) verify(slot v1alpha1.Slot, want v1alpha1.ImageRecord, after Slots) error {
+	if !holds(after.Active, want) {
+		return notWhatWasAsked(after.Active, want.ID)
+	}
+	if slot == v1alpha1.SlotPassive {
+		return nil
+	}
+	running, err := h.Running()
+	if err != nil {
+		return err
+	}
+	if !holds(after.Passive, running) {
+		return notWhatWasAsked(after.Passive, running.ID)
+	}
+	return nil
+}
+
+func notWhatWasAsked(image SlotImage, want v1alpha1.Digest) error {
+	var problem error
+	if image.Problem != "" {
+		problem = errors.New(image.Problem)
+	}
+	return &fault.Error{
+		Kind: fault.Retry, Code: "switch.not-verified", Remedy: "look at kairos-agent's transcript", Err: problem,
+		What: fmt.Sprintf("after the upgrade %s holds %q (present: %t, label %q, bootable: %t), not %q",
+			image.Path, image.Record.ID.Short(), image.Present, image.Label, image.Bootable, want.Short()),
+	}
+}
