@@ -64,13 +64,13 @@ build-all: ## dist/stylet-linux-amd64 and dist/stylet-linux-arm64
 
 .PHONY: image
 image: ## the OS and Kubernetes layers of the test profile, as OCI layouts in dist/layers
-	@$(DEPS) go
+	@$(DEPS) go machine
 	@images/install-deps.sh
 	@images/build-layers.sh --out $(DIST)/layers
 
 .PHONY: iso
 iso: build ## dist/stylet.iso, the installer, with USER_DATA=file inside
-	@$(DEPS) go
+	@$(DEPS) go machine
 	@images/install-deps.sh
 	@images/build-installer.sh --stylet $(DIST)/stylet --user-data $(USER_DATA) --out $(DIST)
 

@@ -15,8 +15,12 @@ packages() {
     lint) echo shellcheck jq ;;
     # Real counterparts of the component tests.
     component) echo jq postgresql bind9 bind9-utils bind9-dnsutils swtpm swtpm-tools systemd-container chromium tmux openssl ;;
-    # Virtual machines and loop devices of smoke, e2e and demo.
-    machine) echo qemu-system-x86 qemu-utils ovmf swtpm e2fsprogs dosfstools gdisk fdisk parted grub-pc-bin grub-efi-amd64-bin grub2-common xorriso mtools squashfs-tools rsync kmod udev dmsetup zstd ;;
+    # Images, virtual machines and loop devices of image, smoke, e2e and demo.
+    machine)
+      echo mmdebstrap debian-archive-keyring tar zstd xz-utils squashfs-tools xorriso mtools dosfstools e2fsprogs
+      echo grub-common grub2-common grub-pc-bin grub-efi-amd64-bin gdisk fdisk parted rsync kmod udev dmsetup
+      echo qemu-system-x86 qemu-utils ovmf nbdkit swtpm socat util-linux
+      ;;
     *) die "deps.sh: no set named $1 (bootstrap, go, lint, component, machine)" ;;
   esac
 }
@@ -34,7 +38,8 @@ as_root() {
 
 wanted=()
 for set in "$@"; do
-  read -r -a more <<<"$(packages "$set")"
+  list=$(packages "$set")
+  read -r -d '' -a more <<<"$list" || true # the end of the input is not NUL
   wanted+=("${more[@]}")
 done
 command -v dpkg-query >/dev/null || { say "not a Debian system: make sure you have: ${wanted[*]}"; exit 0; }

@@ -23,12 +23,21 @@ check() { # check NAME COMMAND...
 
 # The build tag component is added: those files are code too.
 golangci() { "$tools/golangci-lint" run --build-tags "$TAGS,component" ./...; }
+# Every module of the repository: what is imported is listed, nothing else is.
+tidy() {
+  local file wrong=0
+  for file in $(git ls-files -- go.mod '*/go.mod' | grep -v testdata); do
+    (cd "$(dirname "$file")" && go mod tidy -diff) || { say "$file: run \`go mod tidy\` there"; wrong=1; }
+  done
+  return $wrong
+}
 requirements() { go run ./scripts/reqtable -check; }
 
 check golangci-lint golangci
 check shellcheck scripts/check-shell.sh
 check licences scripts/licences.sh check
 check govulncheck scripts/vuln.sh
+check "go mod tidy" tidy
 check docs/requirements.md requirements
 
 if [ "${#failed[@]}" -gt 0 ]; then die "lint failed: ${failed[*]}"; fi
