@@ -1,0 +1,119 @@
+package compose
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/stylet-edge/stylet/internal/base/killpoint"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// fill writes everything into the mounted image, the record last.
+func (c *composition) fill(ctx context.Context, progress func(done, total int64)) (sidecar, error) {
+	known, removed, err := c.extractAll(ctx, progress)
+	if err != nil {
+		return sidecar{}, err
+	}
+	killpoint.Reach("compose.extracted")
+	if err := c.Agent(c.MountDir); err != nil {
+		return sidecar{}, fmt.Errorf("writing the agent into the image: %w", err)
+	}
+	tree, err := treeDigest(c.MountDir, known)
+	if err != nil {
+		return sidecar{}, err
+	}
+	record := v1alpha1.ImageRecord{ID: c.Manifest.ID(), Manifest: c.Manifest, Profile: c.Profile, Tree: tree}
+	if err := writeRecord(c.MountDir, record); err != nil {
+		return sidecar{}, err
+	}
+	return sidecar{Record: record, Removed: removed}, nil
+}
+
+// extractAll writes the layers, and gives the digests of the files written.
+func (c *composition) extractAll(ctx context.Context, progress func(done, total int64)) (known map[fileKey]content, removed []string, err error) {
+	tree, err := openTree(c.MountDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, tree.close()) }()
+	x := &extractor{tree: tree, owner: kernel{}, hashes: startHasher(), dirs: map[string]attributes{}}
+	err = c.extractLayers(ctx, x, c.counter(progress))
+	known = x.hashes.results()
+	if err != nil {
+		return nil, nil, err
+	}
+	return known, x.removed, x.applyDirs()
+}
+
+func (c *composition) extractLayers(ctx context.Context, x *extractor, consumed func(int)) error {
+	for i, lf := range c.Layers {
+		if err := extractLayer(ctx, x, lf, i == 0, consumed); err != nil {
+			return err
+		}
+		killpoint.Reach("compose.layer")
+		// After the first layer to end early, after the last one for what a whiteout may have hidden.
+		if len(x.violations) == 0 && (i == 0 || i == len(c.Layers)-1) {
+			x.violations = append(x.violations, preflight(x.tree, osLayer(c.Layers), c.Manifest.Architecture)...)
+			if err := rejected(x.violations); err != nil {
+				return err
+			}
+		}
+	}
+	return rejected(x.violations)
+}
+
+func extractLayer(ctx context.Context, x *extractor, lf LayerFile, lowest bool, consumed func(int)) error {
+	stream, err := openLayer(ctx, lf, consumed)
+	if err != nil {
+		return err
+	}
+	defer stream.close()
+	offset, err := x.extract(ctx, lf.Layer, lowest, stream)
+	if archive := (*streamError)(nil); errors.As(err, &archive) {
+		return stream.explain(archive.err, offset)
+	}
+	if err != nil {
+		return err
+	}
+	return stream.finish()
+}
+
+// counter turns pieces of input into progress.
+func (c *composition) counter(progress func(done, total int64)) func(int) {
+	if progress == nil {
+		return func(int) {}
+	}
+	var done, total int64
+	for _, l := range c.Layers {
+		total += l.Layer.Content.Size
+	}
+	return func(n int) {
+		done += int64(n)
+		progress(done, total)
+	}
+}
+
+// writeRecord lets the image say what it is.
+func writeRecord(root string, record v1alpha1.ImageRecord) (err error) {
+	data, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the image's record: %w", err)
+	}
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return fmt.Errorf("writing the image's record: %w", err)
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	name := v1alpha1.ImageRecordPath[1:]
+	if err := dir.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("writing the image's record: %w", err)
+	}
+	if err := dir.WriteFile(name, append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("writing the image's record: %w", err)
+	}
+	return nil
+}
