@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -89,9 +90,9 @@ func validateFiles(paths []string) validateAnswer {
 // taken for the one that it most likely should be, so that the problem says what is missing.
 func validateFile(path string) validatedFile {
 	file := validatedFile{File: path, Kind: "unknown", Problems: []validatedProblem{}}
-	data, err := os.ReadFile(path)
+	data, err := readBounded(path)
 	if err == nil {
-		if site.IsUserData(data) || !looksLikeProfile(path, data) {
+		if site.IsUserData(data) || !profileLine.Match(data) {
 			file.Kind = "user-data"
 			_, _, err = site.Parse(path, data)
 		} else {
@@ -109,23 +110,19 @@ func validateFile(path string) validatedFile {
 	return file
 }
 
-// looksLikeProfile looks for the keys that every profile has and no user-data.
-func looksLikeProfile(path string, data []byte) bool {
-	document, err := v1alpha1.ParseDocument(path, data)
+// readBounded reads a little more than is allowed, so that the parsers see the excess.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return false
+		return nil, err
 	}
-	var head struct {
-		Kind string `yaml:"kind"`
-	}
-	document.Decode("", &head)
-	for _, key := range document.Keys() {
-		if key == "apiVersion" || key == "spec" {
-			return true
-		}
-	}
-	return head.Kind == v1alpha1.KindProfile
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, v1alpha1.MaxDocumentBytes+1))
 }
+
+// profileLine begins a line that profiles have and user-data has not. The file need not be YAML
+// for it: a slip in a profile must not be told as "not user-data".
+var profileLine = regexp.MustCompile(`(?m)^["']?(kind["']?:[ \t]*["']?` + v1alpha1.KindProfile + `|apiVersion["']?:)`)
 
 func (a validateAnswer) write(w io.Writer, form string) error {
 	if form == "json" {

@@ -71,10 +71,9 @@ func imageSteps(running v1alpha1.Slot) []Step {
 // the one that runs, the host restarts.
 func goBack(t Trial, seen Seen, cause string) Plan {
 	from := t.Target.Revision
-	rollback := slot(Rollback, t.Good)
 	plan := Plan{
 		ID: planID(from, v1alpha1.Revision{}, seen.BootID), From: from, Target: t.Target,
-		Class: ClassBack, Why: "the trial failed: " + cause, Steps: []Step{rollback},
+		Class: ClassBack, Why: "the trial failed: " + cause, Steps: steps(Rollback),
 	}
 	if t.OnTrial(seen) {
 		plan.Steps = append(plan.Steps, Step{Action: Restart})
@@ -90,10 +89,8 @@ func steps(names ...ActionName) []Step {
 	return out
 }
 
-func arm(good v1alpha1.Slot) Step { return slot(ArmTrial, good) }
-
-func slot(name ActionName, good v1alpha1.Slot) Step {
-	return Step{Action: name, Input: json.RawMessage(fmt.Sprintf(`{"good":%q}`, good))}
+func arm(good v1alpha1.Slot) Step {
+	return Step{Action: ArmTrial, Input: json.RawMessage(fmt.Sprintf(`{"good":%q}`, good))}
 }
 
 func planID(from, to v1alpha1.Revision, bootID string) string {

@@ -57,8 +57,8 @@ type Step struct {
 	Input  json.RawMessage `json:"input,omitempty"`
 }
 
-// GoodInput is the input of arm-trial and rollback.
-type GoodInput struct {
+// ArmInput is the input of arm-trial.
+type ArmInput struct {
 	// Good is the slot to go back to.
 	Good v1alpha1.Slot `json:"good"`
 }

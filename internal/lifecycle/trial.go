@@ -43,3 +43,6 @@ func (t *Trial) OnTrial(seen Seen) bool {
 	return t != nil && seen.Slot == v1alpha1.SlotActive &&
 		seen.Image.ID == t.Target.Revision.Image && seen.Boot.Trial == t.ID()
 }
+
+// VerdictFile is where the deadline timer, which works without the agent, leaves its Failure.
+const VerdictFile = "verdict.json"

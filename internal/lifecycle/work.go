@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -71,9 +72,13 @@ func (e *Engine) intend(step Step) error {
 	}
 	j.Intent = &Intent{Since: time.Now(), BootID: e.seen.BootID}
 	if step.Action == ArmTrial {
-		var in GoodInput
+		var in ArmInput
 		if err := json.Unmarshal(step.Input, &in); err != nil {
 			return fmt.Errorf("reading the input of %s: %w", step.Action, err)
+		}
+		// A verdict of an earlier trial of the same revision does not count in this one.
+		if err := e.cfg.State.RemoveAll(VerdictFile); err != nil {
+			return err
 		}
 		j.Trial = &Trial{Target: j.Plan.Target, From: j.Plan.From, Good: in.Good}
 	}
@@ -108,7 +113,10 @@ func (e *Engine) finished(r result) {
 	case w.proof:
 		e.commitProved()
 	case w.step.Action == Restart && w.intent.BootID == e.seen.BootID:
-		// The reboot was asked for and is on its way. If it does not come, ask again.
+		// The reboot was asked for and is on its way. If it does not come, ask again, as a new
+		// attempt: the old one's unit has ended well.
+		e.journal.Intent.Attempt++
+		e.saveOrLog()
 		e.notBefore = time.Now().Add(maxRetryDelay)
 	default:
 		e.stepDone(w)
@@ -154,11 +162,17 @@ func (e *Engine) failed(w *work, err error) {
 	}
 	j.Intent.Attempt++
 	j.Intent.Problem = err.Error()
+	if slices.Contains(contentLost, fault.CodeOf(err)) && j.Trial == nil {
+		j.Step = 0 // the steps before make again what this one found missing or damaged
+	}
 	delay := retryDelay(j.Intent.Attempt)
 	e.notBefore = time.Now().Add(delay)
 	e.recordFor(*j.Plan, "step.failed", fmt.Sprintf("%v; tried again in %s", err, delay), fault.CodeOf(err))
 	e.saveOrLog()
 }
+
+// contentLost are the codes of steps that found the work of an earlier step damaged or gone.
+var contentLost = []string{"compose.layer-damaged", "compose.damaged", "content.missing"}
 
 // drain waits for what runs beside the loop.
 func (e *Engine) drain() {

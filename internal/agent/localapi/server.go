@@ -121,7 +121,7 @@ func httpStatus(kind fault.Kind) int {
 	switch kind {
 	case fault.Denied:
 		return http.StatusForbidden
-	case fault.Input:
+	case fault.Input, fault.Usage:
 		return http.StatusBadRequest
 	case fault.Refused:
 		return http.StatusConflict

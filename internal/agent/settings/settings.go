@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -63,15 +65,26 @@ func Load(getenv func(string) string) (Settings, error) {
 	case named || !errors.Is(err, fs.ErrNotExist):
 		return s, fault.Wrap(err, fault.Input, "settings.unreadable", "check the path in STYLET_CONFIG", "reading the configuration file")
 	}
-	for variable, field := range map[string]*string{
-		"STYLET_STATE_DIR": &s.StateDir, "STYLET_RUNTIME_DIR": &s.RuntimeDir,
-		"STYLET_USER_DATA_DIR": &s.UserDataDir, "STYLET_BOOT_DIR": &s.BootDir, "STYLET_LOG_LEVEL": &s.LogLevel,
-	} {
+	for variable, field := range s.fields() {
 		if v := getenv(variable); v != "" {
 			*field = v
 		}
 	}
 	return s, nil
+}
+
+func (s *Settings) fields() map[string]*string {
+	return map[string]*string{
+		"STYLET_STATE_DIR": &s.StateDir, "STYLET_RUNTIME_DIR": &s.RuntimeDir,
+		"STYLET_USER_DATA_DIR": &s.UserDataDir, "STYLET_BOOT_DIR": &s.BootDir, "STYLET_LOG_LEVEL": &s.LogLevel,
+	}
+}
+
+// Variables lists the environment variables that Load reads, sorted.
+func Variables() []string {
+	names := slices.Collect(maps.Keys((&Settings{}).fields()))
+	slices.Sort(names)
+	return append(names, "STYLET_CONFIG")
 }
 
 func (s *Settings) decode(name string, data []byte) error {

@@ -60,6 +60,8 @@ func ExitCodeOf(err error) int {
 		return ExitUnavailable
 	case Input:
 		return ExitInput
+	case Usage:
+		return ExitUsage
 	case Refused:
 		return ExitRefused
 	case Denied:

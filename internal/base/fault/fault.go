@@ -22,6 +22,8 @@ const (
 	Wait Kind = "wait"
 	// Input: what a person or a registry gave us is wrong; the same input fails again.
 	Input Kind = "input"
+	// Usage: the command line is wrong.
+	Usage Kind = "usage"
 	// Refused: stylet understood and will not do it.
 	Refused Kind = "refused"
 	// Denied: the caller lacks the right to ask.

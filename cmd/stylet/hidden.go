@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stylet-edge/stylet/internal/agent"
+	"github.com/stylet-edge/stylet/internal/agent/settings"
+	"github.com/stylet-edge/stylet/internal/agent/setup"
+	"github.com/stylet-edge/stylet/internal/base/command"
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/kairos"
+)
+
+// newStepCommand makes `stylet step`, which the agent starts in a unit of its own.
+func newStepCommand() *cobra.Command {
+	plan, index := "", 0
+	cmd := &cobra.Command{
+		Use: "step", Short: "Carry out one step of the plan (started by the agent)", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := settings.Load(os.Getenv)
+			if err != nil {
+				return err
+			}
+			program, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("finding the running binary: %w", err)
+			}
+			step := agent.Step{Settings: s, Runner: command.Local{}, Program: program, Out: cmd.OutOrStdout()}
+			if err := step.Run(cmd.Context(), plan, index); err != nil {
+				_, _ = fmt.Fprintln(cmd.OutOrStdout(), fault.Line(err))
+				return err
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&plan, "plan", "", "ID of the plan")
+	cmd.Flags().IntVar(&index, "index", 0, "index of the step")
+	return cmd
+}
+
+// newSetupCommand makes `stylet setup`, with which images are built.
+func newSetupCommand() *cobra.Command {
+	root := ""
+	cmd := &cobra.Command{
+		Use: "setup", Short: "Write stylet, its units and links into a root file system", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			program, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("finding the running binary: %w", err)
+			}
+			return setup.Install(root, program)
+		},
+	}
+	cmd.Flags().StringVar(&root, "root", "", "the root file system")
+	_ = cmd.MarkFlagRequired("root")
+	return cmd
+}
+
+// newBootCommand makes `stylet boot`, which Kairos' stages and our own unit call.
+func newBootCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "boot", Short: "Keep the boot loader's files", Hidden: true}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "prepare", Short: "Put stylet's boot files on COS_STATE (after install and reset)", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return kairos.PrepareBoot(cmd.Context(), command.Local{}, "")
+			},
+		},
+		&cobra.Command{
+			Use: "ok", Short: "Tell the boot loader that user space was reached", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				s, err := settings.Load(os.Getenv)
+				if err != nil {
+					return err
+				}
+				return kairos.Host{Runner: command.Local{}, StateDir: s.BootDir, OEMDir: s.UserDataDir}.Reported(cmd.Context())
+			},
+		},
+	)
+	return cmd
+}
+
+// newTrialCommand makes `stylet trial`, which the deadline timer calls.
+func newTrialCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "trial", Short: "End a trial", Hidden: true}
+	cmd.AddCommand(&cobra.Command{
+		Use: "expire", Short: "Go back: the revision on trial was not committed in time", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := settings.Load(os.Getenv)
+			if err != nil {
+				return err
+			}
+			return agent.Expire(cmd.Context(), s, command.Local{})
+		},
+	})
+	return cmd
+}

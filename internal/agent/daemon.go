@@ -1,0 +1,146 @@
+// Package agent wires stylet's parts into the programs that run on a host: the daemon, the steps
+// that run beside it in units of their own, and the hook at boot.
+package agent
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+
+	"github.com/stylet-edge/stylet/internal/agent/localapi"
+	"github.com/stylet-edge/stylet/internal/agent/settings"
+	"github.com/stylet-edge/stylet/internal/base/command"
+	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/version"
+	"github.com/stylet-edge/stylet/internal/content"
+	"github.com/stylet-edge/stylet/internal/lifecycle"
+	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
+)
+
+// Daemon is `stylet agent`.
+type Daemon struct {
+	Settings settings.Settings
+	// Level is changed when the user-data names a log level and neither flag nor environment do.
+	Level zap.AtomicLevel
+	Log   *zap.Logger
+	// Units runs steps in units of their own, Local runs small programs inside the agent.
+	Units, Local command.Runner
+	// Program is the stylet binary that steps run.
+	Program string
+}
+
+// Run runs until ctx ends. It returns an error only if the agent cannot do its job at all.
+func (d Daemon) Run(ctx context.Context) error {
+	state, err := durable.Open(d.Settings.StateDir)
+	if err != nil {
+		return err
+	}
+	defer state.Close() //nolint:errcheck // a directory handle
+	unlock, err := state.Lock(ctx, "agent.lock")
+	if err != nil {
+		return err
+	}
+	defer unlock() //nolint:errcheck // the process ends
+	store, err := content.OpenStore(state)
+	if err != nil {
+		return err
+	}
+	source, err := d.source()
+	if err != nil {
+		return err
+	}
+	engine := lifecycle.New(lifecycle.Config{
+		State: state, Log: d.Log, AgentVersion: version.Version,
+		Observer: machine{host: kairosHost(d.Settings, d.Local), state: state, runtimeDir: d.Settings.RuntimeDir},
+		Actions:  d.actions(state, store, source),
+		Gates:    gates(d.Units, d.Local, state),
+		Beat:     newNotifier(d.Log),
+	})
+	d.Log.Info("stylet agent starts", zap.String("version", version.Version), zap.Stringer("settings", d.Settings))
+	return d.serve(ctx, engine, source)
+}
+
+// serve runs the loop with the source and the API beside it, and ends them with it.
+func (d Daemon) serve(ctx context.Context, engine *lifecycle.Engine, source *assignment) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { engine.Poll(ctx, source, source.interval) })
+	beside.Go(func() {
+		if err := localapi.NewServer(engine, d.Log).Serve(ctx, d.Settings.Socket()); err != nil {
+			cancel(err) // an agent that nobody can ask is restarted
+		}
+	})
+	err := engine.Run(ctx)
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	cancel(nil)
+	return err
+}
+
+func (d Daemon) source() (*assignment, error) {
+	a, err := newAssignment(d.Settings.UserDataDir, d.Program)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.read()
+	if err != nil {
+		d.Log.Warn("the user-data cannot be used", zap.Error(err))
+		return a, nil
+	}
+	if s.LogLevel != "" && d.Settings.LogLevel == "" {
+		if err := d.Level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+			d.Log.Warn("the log level of the user-data cannot be used", zap.Error(err))
+		}
+	}
+	return a, nil
+}
+
+// actions are carried out inside the agent where nothing but its own directory and the network is
+// needed, and in units of their own otherwise.
+func (d Daemon) actions(state *durable.Root, store *content.Store, source *assignment) lifecycle.Actions {
+	set := lifecycle.Actions{
+		lifecycle.EnsureContent: actions.EnsureContent{Store: store, Registry: source.registry},
+		lifecycle.RenderConfig:  actions.RenderConfig{State: state},
+	}
+	unit := actions.InUnit{
+		Runner: d.Units, Program: d.Program, Env: stepEnv(), TranscriptDir: d.Settings.StateDir + "/transcripts",
+	}
+	for name := range actions.Privileged(actions.Deps{}) {
+		set[name] = unit
+	}
+	return set
+}
+
+// stepEnv hands the agent's own settings on to its steps.
+func stepEnv() []string {
+	var env []string
+	for _, name := range settings.Variables() {
+		if v := os.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// newNotifier tells systemd at the first beat that the loop runs, and feeds the watchdog at each.
+func newNotifier(log *zap.Logger) func() {
+	ready := false
+	return func() {
+		text := daemon.SdNotifyWatchdog
+		if !ready {
+			text = daemon.SdNotifyReady + "\n" + text
+		}
+		if _, err := daemon.SdNotify(false, text); err != nil {
+			log.Warn("telling systemd", zap.Error(err))
+			return
+		}
+		ready = true
+	}
+}

@@ -1,0 +1,98 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/kairos"
+	"github.com/stylet-edge/stylet/internal/lifecycle"
+)
+
+// machine observes a Kairos host.
+type machine struct {
+	host       kairos.Host
+	state      *durable.Root
+	runtimeDir string
+}
+
+var _ lifecycle.Observer = machine{}
+
+// Observe reads the machine. What cannot be read is told as a problem of the host, not as an
+// error, as long as it is known which slot runs.
+func (m machine) Observe(ctx context.Context) (lifecycle.Seen, error) {
+	slot, err := m.host.Slot()
+	if err != nil {
+		return lifecycle.Seen{}, err
+	}
+	seen := lifecycle.Seen{Slot: slot}
+	note := func(err error) {
+		if err != nil {
+			seen.Problems = append(seen.Problems, err.Error())
+		}
+	}
+	seen.Image, err = m.host.Running()
+	note(err)
+	env, err := m.host.Env()
+	note(err)
+	seen.Boot = lifecycle.Boot{Trial: env.Trial, Try: env.Try, Good: env.Good, Failed: env.Failed}
+	seen.BootID, seen.BootedAt, err = bootTime()
+	note(err)
+	if slot == "active" || slot == "passive" {
+		room, err := m.host.StateRoom(ctx)
+		note(err)
+		seen.MaxImageSize = room.Largest
+	}
+	note(m.verdict(&seen))
+	note(m.bootProblem())
+	return seen, nil
+}
+
+func (m machine) verdict(seen *lifecycle.Seen) error {
+	var f lifecycle.Failure
+	err := m.state.ReadJSON(lifecycle.VerdictFile, &f)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		seen.Verdict = &f
+	}
+	return err
+}
+
+// bootProblem gives what the boot hook could not do; its errors do not stop a boot.
+func (m machine) bootProblem() error {
+	data, err := os.ReadFile(m.runtimeDir + "/" + bootProblemFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading what the boot reported: %w", err)
+	}
+	return fmt.Errorf("at boot: %s", strings.TrimSpace(string(data)))
+}
+
+// bootTime gives the kernel's name for this boot and when it began.
+func bootTime() (id string, at time.Time, err error) {
+	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("reading the boot ID: %w", err)
+	}
+	uptime, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("reading the time since boot: %w", err)
+	}
+	first, _, _ := strings.Cut(string(uptime), " ")
+	seconds, err := strconv.ParseFloat(first, 64)
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("reading the time since boot: %w", err)
+	}
+	at = time.Now().Add(-time.Duration(seconds * float64(time.Second))).Truncate(time.Second)
+	return strings.TrimSpace(string(data)), at, nil
+}
