@@ -8,7 +8,9 @@ cd "$REPO"
 use_go
 
 pkg=github.com/stylet-edge/stylet/internal/base/version
-version=$(git describe --tags --always --dirty 2>/dev/null || echo dev)
+# A tree without tags still gets a version that sorts and parses as one.
+version=$(git describe --tags --match 'v*' --dirty 2>/dev/null) ||
+  version=v0.0.0-g$(git describe --always --dirty 2>/dev/null || echo unknown)
 commit=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 # The commit's date, not now: the same commit gives the same bytes.
 date=$(git log -1 --format=%cI 2>/dev/null || echo unknown)

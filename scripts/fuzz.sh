@@ -9,7 +9,7 @@ found=0
 while IFS=: read -r file target; do
   found=1
   say "-- $target in ${file%/*}, $1"
-  go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" "./${file%/*}"
+  go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" "./${file%/*}" </dev/null
 done < <(git ls-files -co --exclude-standard -- '*_test.go' |
   xargs -r grep -HoE '^func Fuzz[A-Za-z0-9_]*' | sed 's/:func /:/')
 [ "$found" = 1 ] || skip fuzz "there is no fuzz target yet"
