@@ -106,6 +106,7 @@ func chooseNamed(facts Facts, device string) (c Choice, remedy string) {
 	return undecided(facts, "no drive answers to "+device), "the drives here: " + describe(facts.Drives)
 }
 
+// chosen gives the choice of the named drive.
 func chosen(facts Facts, name, reason string) Choice {
 	c := Choice{Reason: reason}
 	for _, d := range facts.Drives {
@@ -113,25 +114,26 @@ func chosen(facts Facts, name, reason string) Choice {
 			c.Drive = &d
 			continue
 		}
-		why := excluded(d, facts.Boot)
-		if why == "" {
-			why = "another drive was chosen"
-		}
-		c.Others = append(c.Others, Standing{Path: d.Device(), Why: why})
+		c.Others = append(c.Others, standing(d, facts.Boot, "another drive was chosen"))
 	}
 	return c
 }
 
+// undecided gives a choice without a drive.
 func undecided(facts Facts, reason string) Choice {
 	c := Choice{Reason: reason}
 	for _, d := range facts.Drives {
-		why := excluded(d, facts.Boot)
-		if why == "" {
-			why = "it is a candidate"
-		}
-		c.Others = append(c.Others, Standing{Path: d.Device(), Why: why})
+		c.Others = append(c.Others, standing(d, facts.Boot, "no drive was chosen"))
 	}
 	return c
+}
+
+// standing gives the drive's own reason, or the general one if nothing speaks against it.
+func standing(d Drive, boot Boot, general string) Standing {
+	if why := excluded(d, boot); why != "" {
+		return Standing{Path: d.Device(), Why: why}
+	}
+	return Standing{Path: d.Device(), Why: general}
 }
 
 func describe(drives []Drive) string {

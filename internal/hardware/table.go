@@ -14,11 +14,13 @@ const tableWidth = 79
 func (r Report) WriteTable(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString(wrap(r.Headline(), "", "  "))
-	drive := "none: " + r.MainDrive.Reason
 	if d := r.MainDrive.Drive; d != nil {
-		drive = fmt.Sprintf("%s (%s): %s", d.Device(), decimalGB(d.Size), r.MainDrive.Reason)
+		b.WriteString(wrap(d.Device(), "Main drive: ", "  "))
+		b.WriteString(wrap(decimalGB(d.Size)+", "+r.MainDrive.Reason, "  ", "  "))
+	} else {
+		b.WriteString(wrap("none: "+r.MainDrive.Reason, "Main drive: ", "  "))
 	}
-	b.WriteString(wrap(drive, "Main drive: ", "  ") + "\n")
+	b.WriteString("\n")
 	for _, c := range r.Checks {
 		b.WriteString(c.lines())
 	}
