@@ -83,7 +83,7 @@ func (h Host) clearLeftOver(ctx context.Context) error {
 		return nil
 	}
 	if mounted(transitionMount) {
-		if err := h.tool(ctx, "umount", transitionMount); err != nil {
+		if err := run(ctx, h.Runner, "umount", transitionMount); err != nil {
 			return err
 		}
 	}
@@ -115,7 +115,7 @@ func (h Host) detachLoops(ctx context.Context, file string) error {
 		return fmt.Errorf("looking for loop devices of %s: %w", file, err)
 	}
 	for _, device := range devices {
-		if err := h.tool(ctx, "losetup", "--detach", device); err != nil {
+		if err := run(ctx, h.Runner, "losetup", "--detach", device); err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func (h Host) restoreActive(ctx context.Context, running v1alpha1.ImageRecord, p
 		if err := h.setLabel(ctx, passive.Path, labelOf(v1alpha1.SlotPassive)); err != nil {
 			return err
 		}
-		if err := h.tool(ctx, "cp", "--sparse=always", passive.Path, h.transition()); err != nil {
+		if err := run(ctx, h.Runner, "cp", "--sparse=always", passive.Path, h.transition()); err != nil {
 			return err
 		}
 		if err := h.setLabel(ctx, h.transition(), labelOf(v1alpha1.SlotActive)); err != nil {
@@ -153,16 +153,7 @@ func (h Host) restoreActive(ctx context.Context, running v1alpha1.ImageRecord, p
 }
 
 func (h Host) setLabel(ctx context.Context, image, label string) error {
-	return h.tool(ctx, "tune2fs", "-L", label, image)
-}
-
-// tool runs one of the small programs.
-func (h Host) tool(ctx context.Context, argv ...string) error {
-	_, err := h.Runner.Run(ctx, command.Spec{Name: argv[0], Argv: argv, Timeout: 10 * time.Minute})
-	if err != nil {
-		return fmt.Errorf("running %s: %w", strings.Join(argv, " "), err)
-	}
-	return nil
+	return run(ctx, h.Runner, "tune2fs", "-L", label, image)
 }
 
 // mounted asks the kernel whether something is mounted at exactly this place.
