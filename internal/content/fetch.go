@@ -65,7 +65,7 @@ func (t *transfer) fetchChunk(parent context.Context) (err error) {
 				"%s sent nothing for %s", t.src.Name(), t.store.patience.Stall)
 		}
 	}()
-	part, err := t.src.Fetch(ctx, t.done, min(t.done+ChunkBytes, t.want.Size))
+	part, err := t.src.Fetch(ctx, t.done, min(t.done+t.store.chunk, t.want.Size))
 	if err != nil {
 		return err
 	}

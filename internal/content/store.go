@@ -73,6 +73,7 @@ func (p Patience) withDefaults() Patience {
 type Store struct {
 	root     *durable.Root
 	patience Patience
+	chunk    int64 // ChunkBytes, or less in tests
 }
 
 // OpenStore opens the store below root (its directory content), creating it if it is missing.
@@ -85,7 +86,7 @@ func OpenStoreWith(root *durable.Root, patience Patience) (*Store, error) {
 			return nil, fmt.Errorf("opening the content store: %w", err)
 		}
 	}
-	return &Store{root: root, patience: patience.withDefaults()}, nil
+	return &Store{root: root, patience: patience.withDefaults(), chunk: ChunkBytes}, nil
 }
 
 // Has tells whether the blob is in the store, whole and verified.

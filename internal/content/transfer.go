@@ -113,14 +113,14 @@ func (t *transfer) readBack(ctx context.Context) error {
 func (t *transfer) take(part io.Reader, watch *stallWatch, end int64) error {
 	for unsynced := int64(0); t.done < end; {
 		watch.start()
-		n, readErr := part.Read(t.buf[:min(int64(len(t.buf)), end-t.done, ChunkBytes-unsynced)])
+		n, readErr := part.Read(t.buf[:min(int64(len(t.buf)), end-t.done, t.store.chunk-unsynced)])
 		watch.stop()
 		if err := t.write(t.buf[:n]); err != nil {
 			return err
 		}
 		unsynced += int64(n)
 		broken := readErr != nil && t.done < end
-		if unsynced == ChunkBytes || t.done == end || broken {
+		if unsynced == t.store.chunk || t.done == end || broken {
 			if err := t.sync(); err != nil {
 				return err
 			}
