@@ -56,7 +56,11 @@ func check(site v1alpha1.Site, given keys) v1alpha1.Problems {
 }
 
 // checkReference wants a complete reference: a short one would mean a registry that nobody wrote.
+// The parser takes "oci:" for a registry with an empty port, so schemes are refused here.
 func checkReference(text string) error {
+	if strings.Contains(text, "//") {
+		return fmt.Errorf("%q is not a reference", text)
+	}
 	_, err := name.ParseReference(text, name.StrictValidation)
 	return err
 }

@@ -35,6 +35,9 @@ func parse(name string, data []byte) file {
 	if p, ok := notUserData(name, data); ok {
 		return file{problems: v1alpha1.Problems{p}}
 	}
+	if saysNothing(data) {
+		return file{}
+	}
 	document, err := v1alpha1.ParseDocument(name, data)
 	if err != nil {
 		return file{problems: asProblems(name, err)}
@@ -82,6 +85,16 @@ func invalidAt(data []byte) int {
 func hasHeader(data []byte) bool {
 	first, _, _ := bytes.Cut(data, []byte("\n"))
 	return string(bytes.TrimRight(first, " \t\r")) == header
+}
+
+// saysNothing is true for a file of comments and empty lines, which YAML has no document for.
+func saysNothing(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
 }
 
 var blockLine = regexp.MustCompile(`(?m)^[ \t{]*["']?` + block + `["']?[ \t]*:`)
