@@ -36,7 +36,7 @@ type BootEnv struct {
 	// Good is what boots when nothing is on trial, and where a failed trial goes back to:
 	// SlotActive or SlotPassive. Anything else counts as SlotActive.
 	Good v1alpha1.Slot
-	// Failed is set by GRUB to the trial that used up its tries, until user space has noted it.
+	// Failed is set by GRUB to the trial that used up its tries; the next arming clears it.
 	Failed string
 	// PassiveTries counts boots of passive since user space last reported, 0 to MaxTries.
 	PassiveTries int

@@ -31,10 +31,10 @@ func (e BootEnv) FellBack() BootEnv {
 	return e
 }
 
-// Reported notes that user space is up and has recorded Failed in its journal: the count of
-// passive tries begins anew.
+// Reported notes that user space is up: the count of passive tries begins anew. Failed stays, since
+// the agent may not have read it yet; the next trial clears it.
 func (e BootEnv) Reported() BootEnv {
-	e.Failed, e.PassiveTries = "", 0
+	e.PassiveTries = 0
 	return e
 }
 

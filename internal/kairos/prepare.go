@@ -25,13 +25,22 @@ var snippet []byte
 // Snippet is the content of SnippetFile.
 func Snippet() []byte { return bytes.Clone(snippet) }
 
+// installMount is where kairos-agent mounts COS_STATE while it installs and resets.
+const installMount = "/run/cos/state"
+
 // PrepareBoot puts the boot environment and the snippet on COS_STATE, and returns when GRUB can
-// see them. What is there and in order stays. With an empty stateDir COS_STATE is looked up by
-// its label and mounted for the time; it must not be mounted read-only elsewhere then (use
-// Host.PrepareBoot on a running host).
+// see them. What is there and in order stays. With an empty stateDir it takes COS_STATE where it is
+// mounted: by kairos-agent, which calls this from a stage, or on the running host; else it mounts it
+// by its label for the time.
 func PrepareBoot(ctx context.Context, runner command.Runner, stateDir string) error {
-	if stateDir != "" {
+	host := Host{Runner: runner}
+	switch {
+	case stateDir != "":
 		return prepareBootDir(stateDir)
+	case mounted(installMount):
+		return prepareBootDir(installMount)
+	case mounted(host.stateDir()):
+		return host.PrepareBoot(ctx)
 	}
 	dir, err := os.MkdirTemp("", "stylet-state-")
 	if err != nil {

@@ -34,8 +34,8 @@ func (h Host) FallBack(ctx context.Context) error {
 	return h.changeEnv(ctx, "falling back", BootEnv.FellBack)
 }
 
-// Reported tells GRUB that user space is up. Call it once per boot, after the journal has taken
-// note of Env().Failed, which it clears; a passive slot that never does is left for recovery.
+// Reported tells GRUB that user space is up. Call it once per boot: a passive slot that never does
+// is left for recovery.
 func (h Host) Reported(ctx context.Context) error {
 	return h.changeEnv(ctx, "reporting the boot", BootEnv.Reported)
 }

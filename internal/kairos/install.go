@@ -1,0 +1,167 @@
+package kairos
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kairos-io/kairos-sdk/agentrun"
+	"github.com/kairos-io/kairos-sdk/constants"
+
+	"github.com/stylet-edge/stylet/internal/base/command"
+	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/base/killpoint"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// InstallSpec says what to install where.
+type InstallSpec struct {
+	// Device is the whole drive, best by a link below /dev/disk/by-id.
+	Device string
+	// MaxImageSize is the largest image that the layout must have room for; zero is the default.
+	MaxImageSize v1alpha1.Size
+	// Force permits overwriting an installation.
+	Force bool
+	// UserData are the files that must be on COS_OEM afterwards. Those in a directory that
+	// kairos-agent reads by itself are merged by it; others are copied as they are.
+	UserData []string
+	// WorkDir holds the configuration, the transcript and the mount points; default
+	// /run/stylet/install.
+	WorkDir string
+	// AgentPath is kairos-agent; default "kairos-agent" in PATH.
+	AgentPath string
+	// Source is what kairos-agent installs, such as dir:/run/rootfsbase; empty is its own choice,
+	// the live system.
+	Source string
+	// Runner must give OnLine stdout alone, as command.Local does.
+	Runner command.Runner
+	// Now gives the time of the mark; default time.Now.
+	Now func() time.Time
+}
+
+// Progress is where an installation stands.
+type Progress struct {
+	// Step is kairos-agent's name for what begins now, or "verify", or "done".
+	Step string
+	// Done is the share of the time that has usually passed by then, 0 to 1.
+	Done float64
+}
+
+const (
+	stepVerify = "verify"
+	// installTimeout bounds kairos-agent's part, which took 117 s on a slow virtual disk.
+	installTimeout = 45 * time.Minute
+)
+
+// shares are measured: seconds into an installation of 117 s under TCG, rounded.
+func shares() map[string]float64 {
+	return map[string]float64{
+		agentrun.StepPartition: 0.02, agentrun.StepBeforeInstall: 0.12, agentrun.StepActive: 0.14,
+		agentrun.StepBootloader: 0.60, agentrun.StepRecovery: 0.65, agentrun.StepPassive: 0.78,
+		agentrun.StepAfterInstall: 0.90, stepVerify: 0.95, agentrun.StepDone: 1,
+	}
+}
+
+// Install installs the running live system on a drive, verifies what kairos-agent did, and writes
+// the mark of a finished installation last. It can be called again after any death: without the
+// mark and without data on it, a half-installed drive is installed anew.
+//
+// Errors: Refused with install.occupied or CodeDiskTooSmall, before anything is written; Input with
+// install.no-device; Retry when kairos-agent fails or its result does not hold up.
+func Install(ctx context.Context, spec InstallSpec, progress func(Progress)) error {
+	spec.WorkDir = cmp.Or(spec.WorkDir, "/run/stylet/install")
+	layout := LayoutFor(spec.MaxImageSize)
+	if err := spec.check(ctx, layout); err != nil {
+		return err
+	}
+	config, err := encodeInstallConfig(spec.Device, layout)
+	if err != nil {
+		return err
+	}
+	work, err := durable.Open(spec.WorkDir)
+	if err != nil {
+		return err
+	}
+	defer work.Close()
+	if err := work.WriteFile("install.yaml", config, 0o600); err != nil {
+		return err
+	}
+	if err := spec.runAgent(ctx, progress); err != nil {
+		return err
+	}
+	killpoint.Reach("kairos.installed")
+	progress(Progress{Step: stepVerify, Done: shares()[stepVerify]})
+	if err := spec.finish(ctx, layout); err != nil {
+		return fmt.Errorf("verifying the installation on %s: %w", spec.Device, err)
+	}
+	progress(Progress{Step: agentrun.StepDone, Done: 1})
+	return nil
+}
+
+// check refuses before anything is written.
+func (s InstallSpec) check(ctx context.Context, layout Layout) error {
+	// What an earlier call left mounted would make kairos-agent refuse.
+	for _, name := range []string{mountState, mountRecovery, mountOEM} {
+		if dir := filepath.Join(s.WorkDir, name); mounted(dir) {
+			if err := run(ctx, s.Runner, "umount", dir); err != nil {
+				return err
+			}
+		}
+	}
+	d, err := readDisk(ctx, s.Runner, s.Device)
+	if err != nil {
+		return err
+	}
+	if err := layout.Check(d.size); err != nil {
+		return err
+	}
+	found, err := d.existing(ctx, s.Runner)
+	if err != nil || s.Force || !found.Occupied() {
+		return err
+	}
+	return fault.New(fault.Refused, "install.occupied",
+		"remove the installer medium to boot what is installed, or set stylet.install.force: true to lose it",
+		"the drive %s holds an installation (%s)", s.Device, strings.Join(found.Labels, ", "))
+}
+
+func (s InstallSpec) runAgent(ctx context.Context, progress func(Progress)) error {
+	argv := []string{cmp.Or(s.AgentPath, constants.AgentBinName), "manual-install", "--use-default-dirs", "--device", s.Device}
+	if s.Source != "" {
+		argv = append(argv, "--source", s.Source)
+	}
+	var told string
+	_, err := s.Runner.Run(ctx, command.Spec{
+		Name: "kairos-install",
+		Argv: append(argv, filepath.Join(s.WorkDir, "install.yaml")),
+		// kairos-agent v2.31.4 was seen to lose the descriptor of the disk to the garbage collector
+		// while it partitions; a collector that waits for 1 GiB does not run by then.
+		Env:        []string{agentrun.EnvProgress + "=1", "HOME=/root", "GOGC=off", "GOMEMLIMIT=1GiB"},
+		Timeout:    installTimeout,
+		Transcript: filepath.Join(s.WorkDir, "kairos-agent.log"),
+		OnLine: func(line string) {
+			switch event, ok := agentrun.ParseLine([]byte(line)); {
+			case !ok:
+			case event.Event == agentrun.EventError:
+				told = event.Message
+			case event.Event == agentrun.EventStep && event.Step != agentrun.StepDone:
+				progress(Progress{Step: event.Step, Done: shares()[event.Step]})
+			}
+		},
+	})
+	if err == nil && told != "" {
+		err = fmt.Errorf("kairos-agent: %s", told)
+	}
+	return fault.Wrap(err, fault.Retry, "install.kairos-failed",
+		"look at "+filepath.Join(s.WorkDir, "kairos-agent.log"), "installing on %s by kairos-agent%s", s.Device, because(told))
+}
+
+func because(told string) string {
+	if told == "" {
+		return ""
+	}
+	return " (" + told + ")"
+}
