@@ -2,7 +2,6 @@ package kairos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -101,6 +100,6 @@ func anyOf(dir string, names ...string) bool {
 }
 
 func notInstalled(format string, args ...any) error {
-	return fault.Wrap(errors.New(fmt.Sprintf(format, args...)), fault.Retry, "install.not-verified", //nolint:revive // built from parts
-		"look at kairos-agent's transcript and try again", "the installation is not complete")
+	return fault.New(fault.Retry, "install.not-verified", "look at kairos-agent's transcript and try again",
+		"the installation is not complete: "+format, args...)
 }

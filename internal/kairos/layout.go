@@ -1,7 +1,6 @@
 package kairos
 
 import (
-
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
