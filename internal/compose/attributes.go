@@ -79,6 +79,7 @@ func (x *extractor) applyDirs() error {
 	}
 	slices.Sort(names)
 	for _, name := range slices.Backward(names) {
+		x.tree.sweep()
 		at := spot{directory{fd: x.tree.fd}, "."}
 		if name != "" {
 			parent, err := x.tree.dir(dirName(name))

@@ -85,6 +85,7 @@ func (p *position) Read(b []byte) (int, error) {
 
 // entry checks one entry and writes it.
 func (r *layerRun) entry(h *tar.Header) error {
+	r.tree.sweep()
 	if err := r.budget(h); err != nil {
 		return err
 	}

@@ -20,6 +20,8 @@ type tree struct {
 	fd     int      // the root, as a path descriptor
 	prefix string   // the root's own real path
 	open   map[string]directory
+	// stale are forgotten directories that the entry at hand may still use.
+	stale []int
 }
 
 // directory is an open directory of a tree.
@@ -51,16 +53,25 @@ func openTree(dir string) (*tree, error) {
 
 func (t *tree) close() error {
 	t.forget()
+	t.sweep()
 	return errors.Join(unix.Close(t.fd), t.root.Close())
 }
 
-// forget drops the open directories: after a directory or a link went away, the same path may
-// lead elsewhere.
+// forget makes the next dir open every directory anew: after a directory or a link went away, the
+// same path may lead elsewhere. Directories that were handed out stay open until sweep.
 func (t *tree) forget() {
 	for _, d := range t.open {
-		_ = unix.Close(d.fd)
+		t.stale = append(t.stale, d.fd)
 	}
 	clear(t.open)
+}
+
+// sweep closes what was forgotten. It is called between two entries.
+func (t *tree) sweep() {
+	for _, fd := range t.stale {
+		_ = unix.Close(fd)
+	}
+	t.stale = t.stale[:0]
 }
 
 // dir opens the directory at a clean relative path, following links inside the tree.
@@ -125,7 +136,7 @@ func (t *tree) remove(d directory, base string) error {
 		t.forget()
 		return t.root.RemoveAll(path.Join(d.path, base))
 	case unix.S_IFLNK:
-		defer t.forget() // after the call: it needs the descriptor
+		t.forget()
 	}
 	return unix.Unlinkat(d.fd, base, 0)
 }

@@ -102,7 +102,8 @@ func (r *layerRun) hideChildren(name string) error {
 		return err
 	}
 	for _, entry := range entries {
-		// Anew for each: removing a directory closes the open ones.
+		// Anew for each: removing a directory makes the tree forget the open ones.
+		r.tree.sweep()
 		dir, err := r.tree.dir(name)
 		if err != nil {
 			return err
