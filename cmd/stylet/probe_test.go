@@ -15,7 +15,7 @@ import (
 )
 
 // runVerb runs one verb as main does, and gives its output and exit code.
-func runVerb(t testing.TB, verb *cobra.Command, args ...string) (output string, code int) {
+func runVerb(t *testing.T, verb *cobra.Command, args ...string) (output string, code int) {
 	t.Helper()
 	var out bytes.Buffer
 	verb.SetArgs(args)
@@ -28,7 +28,7 @@ func runVerb(t testing.TB, verb *cobra.Command, args ...string) (output string, 
 
 // machineRoot makes the little that a probe needs: a machine with nothing but a CPU, memory and a
 // drive of 500 GB.
-func machineRoot(t testing.TB, cpu string) string {
+func machineRoot(t *testing.T, cpu string) string {
 	t.Helper()
 	root := t.TempDir()
 	for name, data := range map[string]string{
@@ -49,7 +49,7 @@ func machineRoot(t testing.TB, cpu string) string {
 	return root
 }
 
-func userData(t testing.TB, text string) string {
+func userData(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "user-data.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))

@@ -49,6 +49,7 @@ func newProfileCommand() *cobra.Command {
 		Short: "Push and show cluster profiles",
 		Long:  profileHelp,
 		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newProfilePushCommand(), newProfileShowCommand())
 	return cmd

@@ -122,7 +122,9 @@ func printStatus(w io.Writer, s v1alpha1.HostStatus, form string) error {
 	}
 	_, _ = fmt.Fprintln(w, s.Summary)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { _, _ = fmt.Fprintf(t, "  %s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row := func(name, format string, args ...any) {
+		_, _ = fmt.Fprintf(t, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
 	row("running", "%s", describeRunning(s.Running))
 	if d := s.Desired; d != nil {
 		row("wanted", "%s, revision %s, image %s, from %s", orNone(d.Profile), orNone(d.Revision.Short()), orNone(d.Image.Short()), orNone(d.Source))

@@ -9,6 +9,7 @@ import (
 	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 )
 
@@ -29,7 +30,11 @@ func Expire(ctx context.Context, s settings.Settings, runner command.Runner) err
 		return err
 	}
 	defer state.Close() //nolint:errcheck // a directory handle
-	if err := leaveVerdict(state, env.Trial, env.Try); err != nil {
+	bootID, _, err := bootTime()
+	if err != nil {
+		return err
+	}
+	if err := leaveVerdict(state, bootID, env); err != nil {
 		return err
 	}
 	if err := host.FallBack(ctx); err != nil {
@@ -41,16 +46,17 @@ func Expire(ctx context.Context, s settings.Settings, runner command.Runner) err
 	return nil
 }
 
-func leaveVerdict(state *durable.Root, trial string, try int) error {
+func leaveVerdict(state *durable.Root, bootID string, env kairos.BootEnv) error {
 	var j lifecycle.Journal
 	if err := state.ReadJSON(lifecycle.JournalFile, &j); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if j.Trial == nil || j.Trial.ID() != trial {
+	if j.Trial == nil || j.Trial.ID() != env.Trial {
 		return nil // a trial that no journal knows: the boot loader goes back all the same
 	}
 	return state.WriteJSON(lifecycle.VerdictFile, lifecycle.Failure{
-		Revision: j.Trial.Target.Revision.ID(), Code: lifecycle.CodeDeadline, Tries: max(try, 1),
-		Cause: fmt.Sprintf("not committed within %s of its boot", lifecycle.Deadline(j.Trial.Target)),
+		Revision: j.Trial.Target.Revision.ID(), Code: lifecycle.CodeDeadline, Tries: max(env.Try, 1),
+		BootID: bootID,
+		Cause:  fmt.Sprintf("not committed within %s of its boot", lifecycle.Deadline(j.Trial.Target)),
 	})
 }

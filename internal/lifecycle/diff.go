@@ -69,13 +69,13 @@ func imageSteps(running v1alpha1.Slot) []Step {
 
 // goBack is the plan after a failed trial: the boot loader is told, and, if the failed system is
 // the one that runs, the host restarts.
-func goBack(t Trial, seen Seen, cause string) Plan {
+func goBack(t Trial, seen Seen, f Failure) Plan {
 	from := t.Target.Revision
 	plan := Plan{
 		ID: planID(from, v1alpha1.Revision{}, seen.BootID), From: from, Target: t.Target,
-		Class: ClassBack, Why: "the trial failed: " + cause, Steps: steps(Rollback),
+		Class: ClassBack, Why: "the trial failed: " + f.Cause, Steps: steps(Rollback),
 	}
-	if t.OnTrial(seen) {
+	if t.OnTrial(seen) || f.BootID == seen.BootID {
 		plan.Steps = append(plan.Steps, Step{Action: Restart})
 	}
 	return plan

@@ -33,42 +33,24 @@ type NamedGate struct {
 const gateInterval = 2 * time.Second
 
 // Prove looks at the gates until all required ones have passed and settled. It returns a Failure
-// if one did not pass in its time or the deadline came, and an error only if ctx ends. The last
-// findings are told through waiting.
+// if one did not pass in its time or the deadline came, and an error only if ctx ends. What it
+// still waits for is told through waiting.
 func Prove(ctx context.Context, t Trial, gates []NamedGate, deadline time.Time, waiting func(string)) (*Failure, error) {
-	begun := time.Now()
-	passingSince := make([]time.Time, len(gates))
-	passedOnce := make([]bool, len(gates))
+	p := prover{gates: gates, begun: time.Now(), since: make([]time.Time, len(gates)), passed: make([]bool, len(gates))}
 	tick := time.NewTicker(gateInterval)
 	defer tick.Stop()
 	for {
-		pending := ""
-		for i, g := range gates {
-			finding := g.Gate.Check(ctx)
-			if ctx.Err() != nil {
-				return nil, fmt.Errorf("proving the revision: %w", context.Cause(ctx))
-			}
-			if !finding.OK {
-				passingSince[i] = time.Time{}
-				if g.Required && !passedOnce[i] && time.Since(begun) > g.Timeout {
-					return t.fail(CodeGateFailed, fmt.Sprintf("the gate %s did not pass within %s: %s", g.Name, g.Timeout, finding.Message)), nil
-				}
-				pending = firstOf(pending, g.Required, fmt.Sprintf("gate %s: %s", g.Name, finding.Message))
-				continue
-			}
-			passedOnce[i] = true
-			if passingSince[i].IsZero() {
-				passingSince[i] = time.Now()
-			}
-			if left := g.Settle - time.Since(passingSince[i]); left > 0 {
-				pending = firstOf(pending, g.Required, fmt.Sprintf("gate %s: passes, settling for another %s", g.Name, left.Round(time.Second)))
-			}
+		pending, failed := p.look(ctx)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("proving the revision: %w", context.Cause(ctx))
 		}
 		waiting(pending)
-		if pending == "" {
+		switch {
+		case failed != "":
+			return t.fail(CodeGateFailed, failed), nil
+		case pending == "":
 			return nil, nil
-		}
-		if !time.Now().Before(deadline) {
+		case !time.Now().Before(deadline):
 			return t.fail(CodeDeadline, "not healthy at the deadline; "+pending), nil
 		}
 		select {
@@ -79,15 +61,52 @@ func Prove(ctx context.Context, t Trial, gates []NamedGate, deadline time.Time, 
 	}
 }
 
-func (t Trial) fail(code, cause string) *Failure {
-	return &Failure{Revision: t.Target.Revision.ID(), Code: code, Cause: cause, Tries: max(t.Try, 1)}
+// prover remembers how long each gate has been passing.
+type prover struct {
+	gates  []NamedGate
+	begun  time.Time
+	since  []time.Time // when the gate began to pass without a break; zero: it does not
+	passed []bool      // it has passed at least once
 }
 
-func firstOf(have string, required bool, text string) string {
-	if have != "" || !required {
-		return have
+// look checks every gate. It gives the first thing that a required gate still waits for, and the
+// gate whose time is up.
+func (p *prover) look(ctx context.Context) (pending, failed string) {
+	for i, g := range p.gates {
+		waits := p.lookAt(ctx, i)
+		if waits == "" || !g.Required {
+			continue
+		}
+		if !p.passed[i] && time.Since(p.begun) > g.Timeout {
+			return pending, fmt.Sprintf("%s; it did not pass within %s", waits, g.Timeout)
+		}
+		if pending == "" {
+			pending = waits
+		}
 	}
-	return text
+	return pending, ""
+}
+
+// lookAt checks one gate and says what it waits for, "" once it has passed and settled.
+func (p *prover) lookAt(ctx context.Context, i int) string {
+	g := p.gates[i]
+	finding := g.Gate.Check(ctx)
+	if !finding.OK {
+		p.since[i] = time.Time{}
+		return fmt.Sprintf("gate %s: %s", g.Name, finding.Message)
+	}
+	p.passed[i] = true
+	if p.since[i].IsZero() {
+		p.since[i] = time.Now()
+	}
+	if left := g.Settle - time.Since(p.since[i]); left > 0 {
+		return fmt.Sprintf("gate %s: passes, settling for another %s", g.Name, left.Round(time.Second))
+	}
+	return ""
+}
+
+func (t Trial) fail(code, cause string) *Failure {
+	return &Failure{Revision: t.Target.Revision.ID(), Code: code, Cause: cause, Tries: max(t.Try, 1)}
 }
 
 // GateRules turns a profile's gate into the rules for it, filling in the defaults.

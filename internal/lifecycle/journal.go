@@ -126,3 +126,25 @@ func (j Journal) past(name ActionName) bool {
 	}
 	return true
 }
+
+// restarted tells whether the restart of the plan has happened.
+func (j Journal) restarted(seen Seen) bool {
+	if j.past(Restart) {
+		return true
+	}
+	return j.Plan.Steps[j.Step].Action == Restart && j.Intent != nil && j.Intent.BootID != seen.BootID
+}
+
+// armAgain goes back to arm-trial when boots were counted between it and the end of the switch:
+// they were boots of the old image. It tells whether it did.
+func (j *Journal) armAgain(seen Seen) bool {
+	if j.Plan == nil || j.past(Switch) || j.Trial.OnTrial(seen) {
+		return false
+	}
+	armed := slices.IndexFunc(j.Plan.Steps, func(s Step) bool { return s.Action == ArmTrial })
+	if armed < 0 || armed >= j.Step || (seen.Boot.Trial == j.Trial.ID() && seen.Boot.Try == 0) {
+		return false
+	}
+	j.Step, j.Intent = armed, nil
+	return true
+}

@@ -69,6 +69,8 @@ type Failure struct {
 	Code     string          `json:"code"`
 	Cause    string          `json:"cause"`
 	Tries    int             `json:"tries,omitempty"`
+	// BootID is the boot in which the failed system was judged, empty if the boot loader judged it.
+	BootID string `json:"bootID,omitempty"`
 }
 
 // The codes of refusals.

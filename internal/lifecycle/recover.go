@@ -25,6 +25,9 @@ func Recover(j Journal, seen Seen, now time.Time) (Journal, []v1alpha1.Event) {
 		j.dropPlan()
 		return j, []v1alpha1.Event{event(now, "trial.committed", trial, trial.Target.Profile.Title()+" is committed")}
 	}
+	if j.armAgain(seen) {
+		return j, []v1alpha1.Event{event(now, "trial.armed-again", trial, "a restart came before the switch; it does not count as a try")}
+	}
 	if trial.OnTrial(seen) && seen.Boot.Try > trial.Try {
 		text := fmt.Sprintf("trial of %s: try %d of %d", trial.Target.Profile.Title(), seen.Boot.Try, trial.MaxTries())
 		if seen.Boot.Try > 1 {
@@ -53,7 +56,7 @@ func trialFailure(j Journal, seen Seen) *Failure {
 			Cause: fmt.Sprintf("%d of %d boots ended before the system was proved healthy (a panic, a hang or a power cut)",
 				t.MaxTries(), t.MaxTries()),
 		}
-	case seen.Slot == v1alpha1.SlotPassive && seen.Boot.Trial == t.ID() && seen.Boot.Try > 0 && j.past(Switch):
+	case seen.Slot == v1alpha1.SlotPassive && seen.Boot.Trial == t.ID() && seen.Boot.Try > 0 && j.restarted(seen):
 		return &Failure{
 			Revision: id, Code: CodeBootFailed, Tries: seen.Boot.Try,
 			Cause: "the boot loader could not load its image and took the other one",
@@ -73,9 +76,10 @@ func recoverFailed(j Journal, seen Seen, f Failure, now time.Time) (Journal, []v
 		e.Code = f.Code
 		events = append(events, e)
 	}
-	if seen.Boot.Trial == t.ID() {
+	if seen.Boot.Trial == t.ID() || f.BootID == seen.BootID {
+		// The boot loader does not know yet, or the failed system still runs.
 		if j.Plan == nil || j.Plan.Class != ClassBack {
-			j.startPlan(goBack(t, seen, f.Cause))
+			j.startPlan(goBack(t, seen, f))
 		}
 		return j, events
 	}

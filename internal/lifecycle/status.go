@@ -70,8 +70,11 @@ func conditions(j Journal, seen Seen, source v1alpha1.DesiredStatus) []v1alpha1.
 // judge answers "is it fine?", why not, and what comes next.
 func judge(s *v1alpha1.HostStatus, j Journal, seen Seen) {
 	name := s.Running.Profile
-	if name == "" {
+	switch {
+	case name == "" && s.Running.Image == "":
 		name = "the installer's image"
+	case name == "":
+		name = "image " + s.Running.Image.Short()
 	}
 	where := fmt.Sprintf("runs %s (%s)", name, s.Running.Slot)
 	refusal, refused := v1alpha1.RefusedRevision{}, false

@@ -57,7 +57,7 @@ func (e *Engine) startStep(ctx context.Context) error {
 	call := Call{
 		Plan: *j.Plan, Index: j.Step, Step: step, Attempt: j.Intent.Attempt,
 		StartedBoot: j.Intent.BootID, BootID: e.seen.BootID,
-		Report:  func(done, total int64) { w.done.Store(done); w.total.Store(total) },
+		Report: func(done, total int64) { w.done.Store(done); w.total.Store(total) },
 	}
 	go func() { e.results <- result{work: w, err: e.cfg.Actions.Run(workCtx, call)} }()
 	return nil
@@ -108,6 +108,7 @@ func (e *Engine) finished(r result) {
 	case r.err != nil:
 		e.failed(w, r.err)
 	case r.failure != nil:
+		r.failure.BootID = e.seen.BootID
 		e.journal.Trial.Failure = r.failure
 		e.saveOrLog() // advance turns it into a refusal and the way back
 	case w.proof:
