@@ -34,8 +34,8 @@ func TestTheChoice(t *testing.T) {
 	t.Parallel()
 	larger := bench()
 	larger.Drives = append(larger.Drives, Drive{Name: "big", Path: "/dev/big", Size: 400e9, Rotation: SolidState})
-	close := bench()
-	close.Drives = append(close.Drives, Drive{Name: "twin", Path: "/dev/twin", Size: 210e9, Rotation: SolidState})
+	near := bench()
+	near.Drives = append(near.Drives, Drive{Name: "twin", Path: "/dev/twin", Size: 210e9, Rotation: SolidState})
 	none := bench()
 	none.Drives = none.Drives[2:]
 	installed := bench()
@@ -50,14 +50,14 @@ func TestTheChoice(t *testing.T) {
 	}{
 		{"solid-state before larger", bench(), "", "ssd", "the only solid-state fixed drive"},
 		{"clearly larger", larger, "", "big", "clearly the largest"},
-		{"nearly equal", close, "", "", "2 drives are equally good: /dev/twin (210.0 GB), /dev/disk/by-id/ssd (200.0 GB)"},
+		{"nearly equal", near, "", "", "2 drives are equally good: /dev/twin (210.0 GB), /dev/disk/by-id/ssd (200.0 GB)"},
 		{"nothing fixed", none, "", "", "there is no fixed drive"},
 		{"installed", installed, "", "usb", "this host runs from it"},
 		{"by-id", bench(), "/dev/disk/by-id/ssd", "ssd", "names it"},
 		{"another link", bench(), "/dev/disk/by-path/1", "ssd", "names it"},
 		{"kernel name", bench(), "/dev/disk0", "disk", "names it"},
 		{"named USB drive", bench(), "/dev/usb", "usb", "names it"},
-		{"settles equals", close, "/dev/twin", "twin", "names it"},
+		{"settles equals", near, "/dev/twin", "twin", "names it"},
 		{"partition", bench(), "/dev/ssd1", "", "is a partition"},
 		{"boot medium", bench(), "/dev/sdm", "", "is the boot medium"},
 		{"read-only", bench(), "/dev/ro", "", "it is read-only"},
@@ -85,7 +85,7 @@ func TestTheChoice(t *testing.T) {
 	}
 }
 
-func find(t testing.TB, r Report, code string) Check {
+func find(t *testing.T, r Report, code string) Check {
 	t.Helper()
 	for _, c := range r.Checks {
 		if c.Code == code {

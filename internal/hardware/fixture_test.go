@@ -26,14 +26,14 @@ import (
 // In a file, \0 is a zero byte. user-data.yaml is the site's settings.
 
 // unpackFixture writes a fixture's root and gives its directory.
-func unpackFixture(t testing.TB, name string) string {
+func unpackFixture(t *testing.T, name string) string {
 	t.Helper()
 	root := t.TempDir()
 	writeFixture(t, root, name)
 	return root
 }
 
-func writeFixture(t testing.TB, root, name string) {
+func writeFixture(t *testing.T, root, name string) {
 	t.Helper()
 	archive, err := txtar.ParseFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func writeFixture(t testing.TB, root, name string) {
 		repeatCPU(t, root, number("processors"))
 		return
 	}
-	require.NoError(t, os.RemoveAll(filepath.Join(root, "sys/devices/system/cpu")))
+	require.NoError(t, os.RemoveAll(filepath.Join(root, "sys", "devices", "system", "cpu")))
 	for i := range number("threads") {
 		dir := fmt.Sprintf("sys/devices/system/cpu/cpu%d/topology/", i)
 		writeRootFile(t, root, dir+"core_id", strconv.Itoa(i%number("cores")))
@@ -74,9 +74,9 @@ func writeFixture(t testing.TB, root, name string) {
 
 // repeatCPU turns the one block of proc/cpuinfo into one for each logical processor, as the
 // kernel writes them, each followed by an empty line.
-func repeatCPU(t testing.TB, root string, count int) {
+func repeatCPU(t *testing.T, root string, count int) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "proc/cpuinfo"))
+	data, err := os.ReadFile(filepath.Join(root, "proc", "cpuinfo"))
 	require.NoError(t, err)
 	block, _, _ := strings.Cut(string(data), "\n\n")
 	_, block, found := strings.Cut("\n"+block, "processor\t: 0\n")
@@ -90,7 +90,7 @@ func repeatCPU(t testing.TB, root string, count int) {
 	writeRootFile(t, root, "proc/cpuinfo", b.String())
 }
 
-func writeRootFile(t testing.TB, root, name, data string) {
+func writeRootFile(t *testing.T, root, name, data string) {
 	t.Helper()
 	path := filepath.Join(root, name)
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
@@ -98,7 +98,7 @@ func writeRootFile(t testing.TB, root, name, data string) {
 }
 
 // fixtureSite reads the fixture's user-data, if it has one.
-func fixtureSite(t testing.TB, root string) v1alpha1.Site {
+func fixtureSite(t *testing.T, root string) v1alpha1.Site {
 	t.Helper()
 	var site v1alpha1.Site
 	data, err := os.ReadFile(filepath.Join(root, "user-data.yaml"))

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden reports anew")
 
-func report(t testing.TB, fixture string) Report {
+func report(t *testing.T, fixture string) Report {
 	t.Helper()
 	root := unpackFixture(t, fixture)
 	facts, err := Collect(t.Context(), Options{Root: root})
@@ -46,7 +46,7 @@ func TestReportsOfKnownMachines(t *testing.T) {
 	}
 }
 
-func golden(t testing.TB, name string, got []byte) {
+func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", "golden", name)
 	if *update {
@@ -59,7 +59,7 @@ func golden(t testing.TB, name string, got []byte) {
 }
 
 // fitsConsole wants 80 columns, but for lines with a path too long for one: it is to be copied.
-func fitsConsole(t testing.TB, table string) {
+func fitsConsole(t *testing.T, table string) {
 	t.Helper()
 	for line := range strings.Lines(table) {
 		line = strings.TrimRight(line, "\n")

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
@@ -127,4 +128,17 @@ func TestTheVerdictIsTheWorst(t *testing.T) {
 	data, err := json.Marshal(of(Warn))
 	require.NoError(t, err)
 	assert.Contains(t, string(data), `"schemaVersion":1,"verdict":"warn"`)
+}
+
+func TestARefusalNamesEveryFailure(t *testing.T) {
+	t.Parallel()
+	facts := bench()
+	require.NoError(t, Report{Checks: []Check{{Verdict: Warn}, {Verdict: Pass}}}.Refusal())
+	facts.CPU.Cores = 1
+	facts.Drives[0].Labels = []string{"COS_STATE"}
+	err := Judge(facts, v1alpha1.Site{}).Refusal()
+	assert.Equal(t, fault.Refused, fault.KindOf(err))
+	assert.Equal(t, CodeCPUCores, fault.CodeOf(err))
+	require.ErrorContains(t, err, "fewer than 2 cores")
+	require.ErrorContains(t, err, "the drive holds an installation")
 }

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +90,7 @@ func TestTheDirectoryOfAnInstalledHost(t *testing.T) {
 	site, origins, err := LoadHost(root)
 	require.NoError(t, err)
 	assert.Equal(t, "r.example/p:1", site.Assignment.Profile)
-	assert.Equal(t, filepath.Join(root, "oem/90_custom.yaml")+":12:18", origins["stylet.assignment.profile"])
+	assert.Equal(t, filepath.Join(root, "oem", "90_custom.yaml")+":12:18", origins["stylet.assignment.profile"])
 
 	site, _, err = LoadDir(filepath.Join(root, "missing"))
 	require.NoError(t, err)
@@ -147,20 +146,20 @@ func TestBadFiles(t *testing.T) {
 	assert.Contains(t, problems(t, err)[0], "not YAML")
 }
 
-func write(t testing.TB, name, text string) string {
+func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	return path
 }
 
-func problems(t testing.TB, err error) []string {
+func problems(t *testing.T, err error) []string {
 	t.Helper()
 	require.Error(t, err)
 	assert.Equal(t, fault.Input, fault.KindOf(err))
 	assert.Equal(t, "site.invalid", fault.CodeOf(err))
 	var found v1alpha1.Problems
-	require.True(t, errors.As(err, &found))
+	require.ErrorAs(t, err, &found)
 	texts := make([]string, len(found))
 	for i, p := range found {
 		texts[i] = p.String()
