@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -51,10 +52,10 @@ func TestEnsureTakesTheEmptyBlob(t *testing.T) {
 //
 // Requirement: A8
 func TestEnsureSurvivesCuts(t *testing.T) {
-	top := t.TempDir()
+	top, runs := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp(top, "")
-		require.NoError(t, err)
+		runs++
+		dir := filepath.Join(top, strconv.Itoa(runs))
 		const chunk = 1 << 10
 		data := someBytes(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 20*chunk).Draw(t, "size"))
 		src := &memorySource{data: data}
@@ -87,7 +88,8 @@ func TestEnsureSurvivesCuts(t *testing.T) {
 		store := newStore(t, dir)
 		store.chunk = chunk
 		for try := 0; ; try++ {
-			if err = store.Ensure(context.Background(), descriptorOf(data), src, nil); err == nil {
+			err := store.Ensure(context.Background(), descriptorOf(data), src, nil)
+			if err == nil {
 				break
 			}
 			require.Equal(t, fault.Retry, fault.KindOf(err), "%v", err)
@@ -130,14 +132,14 @@ func TestEnsureDropsWrongBytes(t *testing.T) {
 	good, bad := someBytes(3, 1<<20), someBytes(4, 1<<20)
 	t.Run("on the disk", func(t *testing.T) {
 		store := newStore(t, t.TempDir())
-		require.NoError(t, os.WriteFile(store.root.Path(partialName(descriptorOf(good).Digest)), bad[:1<<19], 0o600)) //nolint:forbidigo // plays a damaged disk
+		require.NoError(t, os.WriteFile(store.root.Path(partialName(descriptorOf(good).Digest)), bad[:1<<19], 0o600))
 		src := &memorySource{data: good}
 		require.NoError(t, store.Ensure(t.Context(), descriptorOf(good), src, nil))
 		requireBlob(t, store, good)
 	})
 	t.Run("too many on the disk", func(t *testing.T) {
 		store := newStore(t, t.TempDir())
-		require.NoError(t, os.WriteFile(store.root.Path(partialName(descriptorOf(good).Digest)), append(good[:len(good):len(good)], 1), 0o600)) //nolint:forbidigo // plays a damaged disk
+		require.NoError(t, os.WriteFile(store.root.Path(partialName(descriptorOf(good).Digest)), append(good[:len(good):len(good)], 1), 0o600))
 		require.NoError(t, store.Ensure(t.Context(), descriptorOf(good), &memorySource{data: good}, nil))
 		requireBlob(t, store, good)
 	})

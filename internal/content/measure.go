@@ -34,7 +34,7 @@ type measured struct {
 
 // measure reads an archive once, from end to end, and says what it is and what room it needs.
 func measure(ctx context.Context, path string, progress func(done, total int64)) (result measured, err error) {
-	file, err := os.Open(path) //nolint:gosec // the archive that the person named
+	file, err := os.Open(path)
 	if err != nil {
 		return measured{}, fault.Wrap(err, fault.Input, "profile.archive", "check the layer's archive: key; it is relative to the profile's file", "opening a layer's archive")
 	}

@@ -191,7 +191,7 @@ func writeArchive(t tester, path string, seed uint64, size int) {
 	_, err := compressor.Write(plain.Bytes())
 	require.NoError(t, err)
 	require.NoError(t, compressor.Close())
-	require.NoError(t, os.WriteFile(path, packed.Bytes(), 0o600)) //nolint:forbidigo // a test's own archive
+	require.NoError(t, os.WriteFile(path, packed.Bytes(), 0o600))
 }
 
 const testProfile = `

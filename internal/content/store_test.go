@@ -16,7 +16,7 @@ func TestStoreMissingCountsWhatIsThere(t *testing.T) {
 	store := newStore(t, t.TempDir())
 	whole, half, none := someBytes(1, 1000), someBytes(2, 1000), someBytes(3, 1000)
 	require.NoError(t, store.Ensure(t.Context(), descriptorOf(whole), &memorySource{data: whole}, nil))
-	require.NoError(t, os.WriteFile(store.root.Path(partialName(descriptorOf(half).Digest)), half[:600], 0o600)) //nolint:forbidigo // plays a cut download
+	require.NoError(t, os.WriteFile(store.root.Path(partialName(descriptorOf(half).Digest)), half[:600], 0o600))
 	all := []Descriptor{descriptorOf(whole), descriptorOf(half), descriptorOf(none), descriptorOf(none)}
 	assert.Equal(t, int64(400+1000), store.Missing(all))
 	assert.Zero(t, store.Missing(nil))
@@ -47,7 +47,7 @@ func TestStoreGCKeepsWhatIsNamed(t *testing.T) {
 		require.NoError(t, store.Ensure(t.Context(), descriptorOf(data), &memorySource{data: data}, nil))
 	}
 	for _, data := range [][]byte{part, keptPart} {
-		require.NoError(t, os.WriteFile(store.root.Path(partialName(descriptorOf(data).Digest)), data[:250], 0o600)) //nolint:forbidigo // plays a cut download
+		require.NoError(t, os.WriteFile(store.root.Path(partialName(descriptorOf(data).Digest)), data[:250], 0o600))
 	}
 	freed, err := store.GC(map[v1alpha1.Digest]bool{descriptorOf(kept).Digest: true, descriptorOf(keptPart).Digest: true, descriptorOf(dropped).Digest: false})
 	require.NoError(t, err)

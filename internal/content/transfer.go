@@ -73,7 +73,7 @@ func (t *transfer) open(ctx context.Context) error {
 	}
 	err = t.readBack(ctx)
 	if err == nil {
-		err = unix.Fdatasync(int(file.Fd())) //nolint:gosec // a descriptor fits an int
+		err = unix.Fdatasync(int(file.Fd()))
 	}
 	if err == nil {
 		err = t.store.root.SyncDir(partialDir) // a file without a name would be no use after a cut
@@ -148,7 +148,7 @@ func (t *transfer) write(data []byte) error {
 
 func (t *transfer) sync() error {
 	killpoint.Reach("content.chunk")
-	if err := unix.Fdatasync(int(t.file.Fd())); err != nil { //nolint:gosec // a descriptor fits an int
+	if err := unix.Fdatasync(int(t.file.Fd())); err != nil {
 		return t.writeFailed(err)
 	}
 	killpoint.Reach("content.chunk-synced")

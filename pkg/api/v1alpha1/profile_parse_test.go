@@ -16,11 +16,11 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func profileFiles(t testing.TB, pattern string) []string {
-	t.Helper()
+func profileFiles(tb testing.TB, pattern string) []string {
+	tb.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "profile", pattern))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
+	require.NoError(tb, err)
+	require.NotEmpty(tb, files)
 	return files
 }
 
@@ -28,7 +28,7 @@ func profileFiles(t testing.TB, pattern string) []string {
 func golden(t *testing.T, file, got string) {
 	t.Helper()
 	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(got), 0o644)) //nolint:forbidigo // a test's own golden file
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
