@@ -52,7 +52,7 @@ func (x *extractor) extract(ctx context.Context, layer v1alpha1.Layer, lowest bo
 	for {
 		header, err := run.tar.Next()
 		if errors.Is(err, io.EOF) {
-			return at.offset, nil
+			return at.offset, drain(at)
 		}
 		if err == nil {
 			err = ctx.Err()
@@ -64,6 +64,21 @@ func (x *extractor) extract(ctx context.Context, layer v1alpha1.Layer, lowest bo
 			return at.offset, err
 		}
 	}
+}
+
+// maxPadding is how much may follow the end of a tar; GNU tar fills up to 10 KiB by default.
+const maxPadding = 16 * mib
+
+// drain reads what follows the end of the tar: the checksum of the compressed stream comes last.
+func drain(stream io.Reader) error {
+	n, err := io.Copy(io.Discard, io.LimitReader(stream, maxPadding))
+	if err == nil && n == maxPadding {
+		err = errors.New("it goes on after the end of the archive")
+	}
+	if err != nil {
+		return &streamError{err}
+	}
+	return nil
 }
 
 // streamError is an error of the archive, not of writing it.

@@ -139,7 +139,7 @@ func TestUsrMerge(t *testing.T) {
 
 func TestManyDirectoriesNeedFewDescriptors(t *testing.T) {
 	var lower, upper []item
-	for i := range 3 * maxOpen {
+	for i := range maxOpen + 40 {
 		name := fmt.Sprintf("usr/d%d/sub/file", i)
 		lower = append(lower, item{name: name, data: "x"}, item{name: fmt.Sprintf("usr/h%d/sub/file", i), hard: name})
 		upper = append(upper, item{name: fmt.Sprintf("usr/d%d", i), link: "h0"}, item{name: fmt.Sprintf("usr/d%d/sub/new%d", i, i), data: "x"})
@@ -150,7 +150,7 @@ func TestManyDirectoriesNeedFewDescriptors(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, openDescriptors(t))
 	// usr, usr/h0, usr/h0/sub and what lies there: d0 to dn were replaced by links, the rest hidden.
-	require.Len(t, names(t, root), 3+3*maxOpen+3*maxOpen)
+	require.Len(t, names(t, root), 3+2*(maxOpen+40))
 }
 
 func openDescriptors(t *testing.T) int {

@@ -130,7 +130,7 @@ func bootable(architecture string) []item {
 		{name: "etc/cos/grub.cfg", data: "menuentry\n"}, {name: "etc/kairos-release", data: "KAIROS_MODEL=generic\n"},
 		{name: "usr/bin/kairos-agent", data: elfFor(architecture), mode: 0o755},
 		{name: "usr/bin/rsync", data: "#!/bin/sh\n", mode: 0o755}, {name: "sbin/tune2fs", data: "#!/bin/sh\n", mode: 0o755},
-		{name: "usr/bin/grub2-editenv", link: "/usr/bin/rsync"},
+		{name: "usr/bin/grub-editenv", data: "#!/bin/sh\n", mode: 0o755}, {name: "usr/bin/grub2-editenv", link: "/usr/bin/grub-editenv"},
 	}
 }
 
