@@ -15,6 +15,7 @@ import (
 	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/killpoint"
 	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/content"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
@@ -118,10 +119,11 @@ func (d Daemon) actions(state *durable.Root, store *content.Store, source *assig
 	return set
 }
 
-// stepEnv hands the agent's own settings on to its steps.
+// stepEnv hands the agent's own settings on to its steps, and in a build for tests of deaths the
+// places where they are to die.
 func stepEnv() []string {
 	var env []string
-	for _, name := range settings.Variables() {
+	for _, name := range append(settings.Variables(), killpoint.Variables()...) {
 		if v := os.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,7 +89,7 @@ func TestLoopConverges(t *testing.T) {
 				plans[i] = append(plans[i], cut{rapid.IntRange(0, 14).Draw(r, "at"), rapid.Bool().Draw(r, "power")})
 			}
 		}
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		synctest.Test(t, func(t *testing.T) {
 			state, err := durable.Open(dir)
 			require.NoError(t, err)
@@ -141,4 +142,17 @@ func refusal(s v1alpha1.HostStatus, t lifecycle.Target) string {
 		}
 	}
 	return ""
+}
+
+// memoryDir is a directory in memory where there is one: the model is about the order of effects,
+// and syncing each journal to a disk takes most of its time.
+func memoryDir(t testing.TB) string {
+	const memory = "/dev/shm"
+	if _, err := os.Stat(memory); err != nil {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp(memory, "stylet-model-") //nolint:usetesting // TempDir is on a disk
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }

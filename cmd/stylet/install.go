@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stylet-edge/stylet/internal/agent"
+	"github.com/stylet-edge/stylet/internal/base/command"
+)
+
+const installHelp = `Install this machine from the live system that the ISO started.
+
+The hardware is probed, the main drive chosen (or stylet.install.device taken),
+partitioned with room for three images of stylet.install.maxImageSize, and the
+installer's image written to it. What was written is verified. A drive that
+holds an installation is not touched, unless stylet.install.force says so.
+
+With --unattended the user-data on the boot medium decides everything and the
+machine restarts at the end (stylet.install.after). Without it, the command
+shows what it would do and asks for the drive's name before it writes.`
+
+func newInstallCommand() *cobra.Command {
+	var userData []string
+	unattended := false
+	cmd := &cobra.Command{
+		Use:     "install [--unattended] [--user-data FILE]...",
+		Short:   "Install this machine from the live system",
+		Long:    installHelp,
+		Example: "  stylet probe && stylet install\n  stylet install --unattended",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(userData) == 0 {
+				userData = mediumUserData()
+			}
+			view := &installView{out: cmd.OutOrStdout()}
+			installer := agent.Installer{
+				Runner: command.Local{}, UserData: userData, Say: view.say,
+			}
+			if !unattended {
+				installer.Confirm = func(device string) (bool, error) { return confirm(cmd, device) }
+			}
+			return installer.Run(cmd.Context())
+		},
+	}
+	cmd.Flags().BoolVar(&unattended, "unattended", false, "ask nothing: the user-data decides")
+	cmd.Flags().StringArrayVar(&userData, "user-data", nil, "user-data `FILE` instead of those on the boot medium; repeatable")
+	return cmd
+}
+
+// mediumUserData lists the user-data files at the root of the boot medium.
+func mediumUserData() []string {
+	files, err := filepath.Glob("/run/initramfs/live/*.yaml")
+	if err != nil {
+		return nil // only a malformed pattern
+	}
+	return files
+}
+
+func confirm(cmd *cobra.Command, device string) (bool, error) {
+	out := cmd.OutOrStdout()
+	if _, err := fmt.Fprintf(out, "All data on %s will be lost. Type its name to go on: ", device); err != nil {
+		return false, err
+	}
+	var typed string
+	if _, err := fmt.Fscanln(cmd.InOrStdin(), &typed); err != nil {
+		return false, fmt.Errorf("reading the answer: %w", err)
+	}
+	return typed == device, nil
+}
+
+// installView prints what happens, with the time since the begin.
+type installView struct {
+	out   io.Writer
+	begun time.Time
+}
+
+func (v *installView) say(format string, args ...any) {
+	if v.begun.IsZero() {
+		v.begun = time.Now()
+	}
+	_, _ = fmt.Fprintf(v.out, "stylet-install %4ds  %s\n", int(time.Since(v.begun).Seconds()), fmt.Sprintf(format, args...))
+}

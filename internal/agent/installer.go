@@ -1,0 +1,130 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stylet-edge/stylet/internal/base/command"
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/hardware"
+	"github.com/stylet-edge/stylet/internal/kairos"
+	"github.com/stylet-edge/stylet/internal/site"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// Installer is `stylet install`: the loop's one redoable step in the live system. Actual is "no
+// installed system", and the mark that it is complete is written last, by kairos.Install.
+type Installer struct {
+	Runner command.Runner
+	// UserData are the files that decide and that go to the installed host.
+	UserData []string
+	// Confirm asks a person before the drive is written; nil asks nobody.
+	Confirm func(device string) (bool, error)
+	// Say tells a person what happens.
+	Say func(format string, args ...any)
+}
+
+// sayAgain is how often a step that goes on is told again.
+const sayAgain = 10 * time.Second
+
+// Run probes, installs, and restarts or powers off.
+func (i Installer) Run(ctx context.Context) error {
+	settings, err := i.site()
+	if err != nil {
+		return err
+	}
+	device, err := i.probe(ctx, settings)
+	if err != nil {
+		return err
+	}
+	if i.Confirm != nil {
+		yes, err := i.Confirm(device)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return fault.New(fault.Refused, "install.not-confirmed", "run it again and type the drive's name", "nothing was written")
+		}
+	}
+	if err := i.install(ctx, settings, device); err != nil {
+		return err
+	}
+	return i.leave(ctx, settings.Install.After)
+}
+
+func (i Installer) site() (v1alpha1.Site, error) {
+	if len(i.UserData) == 0 {
+		i.Say("no user-data on the boot medium: the host will wait for an assignment")
+		return v1alpha1.Site{}, nil
+	}
+	s, _, err := site.Load(i.UserData...)
+	if err != nil {
+		return s, fmt.Errorf("reading the user-data: %w", err)
+	}
+	return s, nil
+}
+
+// probe holds the machine against the minimum and gives the drive to install on.
+func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (device string, err error) {
+	facts, err := hardware.Collect(ctx, hardware.Options{Root: "/", Runner: i.Runner})
+	if err != nil {
+		return "", fmt.Errorf("probing the hardware: %w", err)
+	}
+	report := hardware.Judge(facts, s)
+	var table strings.Builder
+	if err := report.WriteTable(&table); err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(table.String()) {
+		i.Say("%s", strings.TrimRight(line, "\n"))
+	}
+	if err := report.Refusal(); err != nil {
+		return "", err
+	}
+	if report.MainDrive.Drive == nil {
+		return "", fault.New(fault.Refused, "drive.choice", "name one with stylet.install.device", "no main drive: %s", report.MainDrive.Reason)
+	}
+	return report.MainDrive.Drive.Device(), nil
+}
+
+func (i Installer) install(ctx context.Context, s v1alpha1.Site, device string) error {
+	spec := kairos.InstallSpec{
+		Device: device, MaxImageSize: s.Install.MaxImageSize, Force: s.Install.Force,
+		UserData: i.UserData, Runner: i.Runner,
+	}
+	i.Say("installing on %s", device)
+	updates := make(chan kairos.Progress)
+	ended := make(chan error, 1)
+	go func() { ended <- kairos.Install(ctx, spec, func(p kairos.Progress) { updates <- p }) }()
+	tick := time.NewTicker(sayAgain)
+	defer tick.Stop()
+	var now kairos.Progress
+	for {
+		select {
+		case now = <-updates:
+		case <-tick.C:
+		case err := <-ended:
+			if err != nil {
+				return fmt.Errorf("installing on %s: %w", device, err)
+			}
+			i.Say("installed on %s", device)
+			return nil
+		}
+		i.Say("%3.0f%%  %s", now.Done*100, now.Step)
+	}
+}
+
+// leave restarts into the installed system, or powers off.
+func (i Installer) leave(ctx context.Context, after string) error {
+	verb := "reboot"
+	if after == "poweroff" {
+		verb = "poweroff"
+	}
+	i.Say("done; %s", verb)
+	if _, err := i.Runner.Run(ctx, command.Spec{Name: "leave", Argv: []string{"systemctl", verb}}); err != nil {
+		return fmt.Errorf("asking for a %s: %w", verb, err)
+	}
+	return nil
+}
