@@ -39,7 +39,10 @@ func follow(ctx context.Context, m *manager, name string, spec Spec, state unitS
 		case <-read.C:
 			lines.read()
 			continue
-		case <-m.changes:
+		case change := <-m.changes:
+			if change.UnitName != name {
+				continue
+			}
 		case <-poll.C:
 		}
 		var err error

@@ -15,7 +15,7 @@ import (
 // manager is the connection to systemd of one Run.
 type manager struct {
 	conn *dbus.Conn
-	// changes has something in it when a unit has changed.
+	// changes are those of all units.
 	changes chan *dbus.PropertiesUpdate
 }
 
@@ -29,12 +29,12 @@ func connect(ctx context.Context) (*manager, error) {
 		return nil, noSystemd(err, "connecting")
 	}
 	m := &manager{conn: conn, changes: make(chan *dbus.PropertiesUpdate, 64)}
+	// A full channel is no loss: follow looks again by itself after a while.
+	conn.SetPropertiesSubscriber(m.changes, make(chan error, 1))
 	if err := conn.Subscribe(); err != nil {
 		conn.Close()
 		return nil, noSystemd(err, "subscribing")
 	}
-	// A full channel is no loss: one change is enough to look again.
-	conn.SetPropertiesSubscriber(m.changes, make(chan error, 1))
 	return m, nil
 }
 

@@ -117,12 +117,19 @@ func describe(spec Spec) string {
 	return fmt.Sprintf("stylet step %s: %s (%s)", spec.Name, strings.Join(spec.Argv, " "), hex.EncodeToString(sum.Sum(nil))[:12])
 }
 
+// execStart is systemd's ExecStartEx, a(sasas): unlike ExecStart it can be told to leave the
+// dollars in the arguments alone.
+type execStart struct {
+	Path        string
+	Argv, Flags []string
+}
+
 func unitProperties(spec Spec) []dbus.Property {
 	return []dbus.Property{
 		dbus.PropDescription(describe(spec)),
 		// exec: the start job ends, and fails, with the exec itself.
 		dbus.PropType("exec"),
-		dbus.PropExecStart(spec.Argv, false),
+		property("ExecStartEx", []execStart{{Path: spec.Argv[0], Argv: spec.Argv, Flags: []string{"no-env-expand"}}}),
 		// A unit that ended well stays loaded like one that failed, until we have collected it.
 		dbus.PropRemainAfterExit(true),
 		property("Environment", spec.environment()),
