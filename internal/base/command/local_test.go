@@ -24,7 +24,7 @@ func sh(script string) command.Spec {
 
 func TestLocalKeepsTranscriptTailAndLines(t *testing.T) {
 	spec := sh("echo one; echo two >&2; printf three; exit 7")
-	spec.Transcript = filepath.Join(t.TempDir(), "transcript")
+	spec.Transcript = filepath.Join(t.TempDir(), "new", "transcript")
 	var lines []string
 	spec.OnLine = func(line string) { lines = append(lines, line) }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 )
@@ -35,7 +36,11 @@ func newOutput(transcript string, onLine func(string)) (*output, error) {
 	return o, nil
 }
 
+// openTranscript empties the file, and makes its directory when it is missing.
 func openTranscript(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("opening the transcript: %w", err)
+	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening the transcript: %w", err)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -47,9 +46,6 @@ func (u Units) Run(ctx context.Context, spec Spec) (Result, error) {
 			dir = "/run/stylet/steps"
 		}
 		spec.Transcript = filepath.Join(dir, spec.Name+".log")
-	}
-	if err := os.MkdirAll(filepath.Dir(spec.Transcript), 0o700); err != nil {
-		return Result{}, fmt.Errorf("making room for the transcript: %w", err)
 	}
 	m, err := connect(ctx)
 	if err != nil {
