@@ -1,0 +1,136 @@
+package agent
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stylet-edge/stylet/internal/agent/settings"
+	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/kairos"
+	"github.com/stylet-edge/stylet/internal/lifecycle"
+	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// hook is a boot hook over directories of the test.
+type hook struct {
+	BootHook
+	state *durable.Root
+}
+
+func newHook(t *testing.T, cmdline string, image v1alpha1.Digest, env kairos.BootEnv) hook {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		return path
+	}
+	record, err := json.Marshal(v1alpha1.ImageRecord{ID: image})
+	require.NoError(t, err)
+	write("root"+v1alpha1.ImageRecordPath, record)
+	block, err := env.Encode()
+	require.NoError(t, err)
+	write("boot/"+kairos.EnvFile, block)
+	state, err := durable.Open(filepath.Join(dir, "state"))
+	require.NoError(t, err)
+	return hook{BootHook{
+		Settings: settings.Settings{StateDir: filepath.Join(dir, "state"), RuntimeDir: filepath.Join(dir, "run")},
+		Host:     kairos.Host{StateDir: filepath.Join(dir, "boot"), CmdlinePath: write("cmdline", []byte(cmdline)), RootDir: filepath.Join(dir, "root")},
+		Root:     filepath.Join(dir, "root"), UnitDir: filepath.Join(dir, "units"),
+	}, state}
+}
+
+func (h hook) render(t *testing.T, target lifecycle.Target) {
+	t.Helper()
+	require.NoError(t, actions.RenderConfig{State: h.state}.Do(t.Context(), lifecycle.Call{Plan: lifecycle.Plan{Target: target}}))
+}
+
+func configured(name, content string) lifecycle.Target {
+	t := imageTarget("1.0.0")
+	t.Profile.Spec.Files = []v1alpha1.File{{Path: "/etc/site/" + name, Content: content, Mode: "0640"}}
+	t.Profile.Spec.Trial.Tries = 2
+	t.Revision.Config = t.Config().Digest()
+	t.Revision.Profile = t.Profile.Digest()
+	return t
+}
+
+// Image and configuration always change back together: what a boot lays over the image is decided
+// by the booted slot together with the trial's mark.
+//
+// Requirement: A7
+func TestBootHookChoosesTheRevisionsConfiguration(t *testing.T) {
+	before, after := configured("app.conf", "before"), configured("app.conf", "after")
+	journal := lifecycle.Journal{
+		Committed: []lifecycle.CommittedRevision{{Revision: before.Revision}},
+		Trial:     &lifecycle.Trial{Target: after, From: before.Revision, Good: v1alpha1.SlotActive},
+	}
+	for name, c := range map[string]struct {
+		env   kairos.BootEnv
+		want  string
+		trial bool
+	}{
+		"on trial":      {kairos.BootEnv{Trial: after.Revision.ID().Short(), Try: 1, Max: 3, Good: v1alpha1.SlotActive}, "after", true},
+		"gone back":     {kairos.BootEnv{Good: v1alpha1.SlotActive, Failed: after.Revision.ID().Short()}, "before", false},
+		"another trial": {kairos.BootEnv{Trial: "0123456789ab", Try: 1, Max: 3, Good: v1alpha1.SlotActive}, "before", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHook(t, "root=LABEL=COS_ACTIVE", before.Revision.Image, c.env)
+			require.NoError(t, h.state.WriteJSON(lifecycle.JournalFile, journal))
+			h.render(t, before)
+			h.render(t, after)
+			require.NoError(t, h.Run(t.Context(), ""))
+			name := filepath.Join(h.Root, "etc/site/app.conf")
+			data, err := os.ReadFile(name)
+			require.NoError(t, err)
+			require.Equal(t, c.want, string(data))
+			info, err := os.Stat(name)
+			require.NoError(t, err)
+			require.Equal(t, os.FileMode(0o640), info.Mode().Perm())
+			_, err = os.Stat(filepath.Join(h.Settings.RuntimeDir, trialFile))
+			require.Equal(t, c.trial, err == nil, "the deadline is set for a trial alone")
+			drop, err := os.ReadFile(filepath.Join(h.UnitDir, "stylet-trial.timer.d/deadline.conf"))
+			require.Equal(t, c.trial, err == nil)
+			if c.trial {
+				require.Contains(t, string(drop), "OnBootSec=\nOnBootSec=900s")
+			}
+		})
+	}
+}
+
+func TestBootHookLeavesANoteWhenItFails(t *testing.T) {
+	target := configured("app.conf", "x")
+	h := newHook(t, "root=LABEL=COS_ACTIVE", target.Revision.Image, kairos.BootEnv{Good: v1alpha1.SlotActive})
+	require.NoError(t, h.state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
+		Committed: []lifecycle.CommittedRevision{{Revision: target.Revision}},
+	}))
+	require.Error(t, h.Run(t.Context(), ""), "nothing was rendered for the revision")
+	problem := machine{runtimeDir: h.Settings.RuntimeDir}.bootProblem()
+	require.ErrorContains(t, problem, target.Revision.ID().Short(), "the agent tells of it")
+}
+
+func TestBootHookOnANewHostDoesNothing(t *testing.T) {
+	h := newHook(t, "root=LABEL=COS_ACTIVE", "", kairos.BootEnv{})
+	require.NoError(t, h.Run(t.Context(), ""))
+	require.NoError(t, machine{runtimeDir: h.Settings.RuntimeDir}.bootProblem())
+}
+
+// Requirement: A7
+func TestWriteConfigStaysBelowEtc(t *testing.T) {
+	for _, path := range []string{"/usr/bin/x", "/etc/../usr/x", "etc/../../x", "/", ""} {
+		root := t.TempDir()
+		err := writeConfig(root, lifecycle.HostConfig{Files: []v1alpha1.File{{Path: path, Content: "x"}}})
+		require.Error(t, err, path)
+		entries, err := os.ReadDir(root)
+		require.NoError(t, err)
+		require.Empty(t, entries, path)
+	}
+	root := t.TempDir()
+	require.NoError(t, os.Symlink("/", filepath.Join(root, "etc")))
+	require.Error(t, writeConfig(root, lifecycle.HostConfig{Files: []v1alpha1.File{{Path: "/etc/x", Content: "x"}}}), "a link out of the root is not followed")
+}
