@@ -52,7 +52,7 @@ func startHasher() *hasher {
 		known: map[fileKey]content{},
 	}
 	for range hashBuffers {
-		h.free <- make([]byte, bufferBytes)
+		h.free <- nil // made when first needed
 	}
 	h.owned.Go(h.run)
 	return h
@@ -71,7 +71,13 @@ func (h *hasher) run() {
 }
 
 // buffer gives a buffer of bufferBytes, to be returned by add.
-func (h *hasher) buffer() []byte { return <-h.free }
+func (h *hasher) buffer() []byte {
+	buf := <-h.free
+	if buf == nil {
+		buf = make([]byte, bufferBytes)
+	}
+	return buf
+}
 
 // add hands over a piece, and gives back its buffer.
 func (h *hasher) add(p part) { h.parts <- p }
