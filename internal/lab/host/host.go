@@ -183,6 +183,16 @@ func (h *Host) Output(ctx context.Context, command string) (string, error) {
 	return guest.Output(ctx, command)
 }
 
+// Release logs out, so that a person can log in.
+func (h *Host) Release() error {
+	if h.shell == nil || !h.On() {
+		return nil
+	}
+	sh := h.shell
+	h.shell = nil
+	return sh.Logout()
+}
+
 // Said is what the console of the present or last boot has said since power-on.
 func (h *Host) Said() string {
 	if h.boot == nil {

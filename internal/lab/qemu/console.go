@@ -28,6 +28,7 @@ type Console struct {
 	changed chan struct{} // closed and replaced at every change
 	stamped int           // bytes of text already in the log
 	log     io.Writer
+	raw     io.Writer // receives every byte as it comes, escape sequences included
 }
 
 // NewConsole makes a console that starts empty. log receives its complete lines, each with the
@@ -56,6 +57,9 @@ func (c *Console) wait() { <-c.done }
 func (c *Console) Write(data []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.raw != nil {
+		_, _ = c.raw.Write(data) // a person's terminal
+	}
 	c.text = c.clean.clean(c.text, data)
 	c.stampLines()
 	c.wake()
@@ -92,6 +96,13 @@ func (c *Console) stampLines() {
 		fmt.Fprintf(c.log, "[%8.2f] %s\n", time.Since(c.began).Seconds(), c.text[c.stamped:c.stamped+end])
 		c.stamped += end + 1
 	}
+}
+
+// Mirror sends everything that the machine says from now on to a terminal too, unchanged.
+func (c *Console) Mirror(terminal io.Writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.raw = terminal
 }
 
 // Position is the end of what has been said so far; later text starts there.

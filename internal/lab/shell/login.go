@@ -66,6 +66,10 @@ func login(ctx context.Context, console Console, who Credentials, dir string, t 
 	return s, nil
 }
 
+// Logout ends the session: the console shows the login prompt again. Commands in the background
+// go on.
+func (s *Shell) Logout() error { return s.console.Type("stty sane; exit\n") }
+
 var (
 	prompt   = regexp.MustCompile(`login: *$`)
 	asked    = regexp.MustCompile(`Password: *$`)

@@ -1,0 +1,164 @@
+package road
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/stylet-edge/stylet/internal/lab/qemu"
+	"github.com/stylet-edge/stylet/internal/lab/reader"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// install boots the ISO on a blank machine and waits for its own reboot.
+func (r *Road) install(ctx context.Context) error {
+	if err := r.host.Blank(ctx); err != nil {
+		return err
+	}
+	if err := r.host.PowerOn(ctx, "install", false); err != nil {
+		return err
+	}
+	if err := r.milestones(ctx, []milestone{
+		{regexp.MustCompile(`Linux version`), "the kernel of the live system runs", 2 * time.Minute},
+		{regexp.MustCompile(`Reached target .*[Mm]ulti-?[Uu]ser|login:|stylet\[\d+\]`), "the live system is up, stylet probes and installs", 5 * time.Minute},
+	}); err != nil {
+		return err
+	}
+	if err := r.probePasses(ctx); err != nil {
+		return err
+	}
+	stop := r.relayLines(ctx, installerLine)
+	err := r.ends(ctx, qemu.Reboot)
+	stop()
+	if err != nil {
+		return fmt.Errorf("installing: %w", err)
+	}
+	return r.saveText("install.txt", strings.Join(installerLines(r.host.Said()), "\n")+"\n")
+}
+
+var installerLine = regexp.MustCompile(`(?m)stylet\[\d+\]: (.*\S)`)
+
+// installerLines are what stylet-install.service said on the console.
+func installerLines(said string) []string {
+	var lines []string
+	for _, m := range installerLine.FindAllStringSubmatch(said, -1) {
+		lines = append(lines, m[1])
+	}
+	return lines
+}
+
+// milestone is something the console says on the way.
+type milestone struct {
+	pattern *regexp.Regexp
+	says    string
+	limit   time.Duration
+}
+
+// milestones waits for one after the other.
+func (r *Road) milestones(ctx context.Context, all []milestone) error {
+	from := 0
+	for _, m := range all {
+		once, cancel := context.WithTimeoutCause(ctx, m.limit, fmt.Errorf("not seen within %s", m.limit))
+		match, err := r.host.Boot().Console.WaitFor(once, from, m.pattern)
+		cancel()
+		if err != nil {
+			return err
+		}
+		from = match.End
+		r.report.Say("%s", m.says)
+	}
+	return nil
+}
+
+// relayLines passes on the console's lines that match, until stop is called or the machine goes off.
+func (r *Road) relayLines(ctx context.Context, pattern *regexp.Regexp) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	console := r.host.Boot().Console
+	whole := regexp.MustCompile(pattern.String() + `\n`)
+	go func() {
+		defer close(done)
+		for from := 0; ; {
+			match, err := console.WaitFor(ctx, from, whole)
+			if err != nil {
+				return
+			}
+			from = match.End
+			r.report.Say("%s", match.Groups[1])
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// firstBoot boots the installed system: nothing is in the registry yet.
+func (r *Road) firstBoot(ctx context.Context) error {
+	if err := r.boot(ctx, "first-boot"); err != nil {
+		return err
+	}
+	_, err := r.await(ctx, 5*time.Minute, func(s v1alpha1.HostStatus) string {
+		switch {
+		case s.Running.Slot != v1alpha1.SlotActive:
+			return "it runs " + string(s.Running.Slot)
+		case s.Running.Image != "":
+			return "it runs an image that nobody composed"
+		}
+		return ""
+	})
+	if err != nil {
+		return err
+	}
+	_, err = r.checkpoint(ctx, "first-boot")
+	return err
+}
+
+// probePasses checks that the machine passes the probe by itself: no override is in the user-data,
+// and only the processor's name, which is QEMU's, may be worth a warning.
+func (r *Road) probePasses(ctx context.Context) error {
+	guest, err := r.host.Guest(ctx)
+	if err != nil {
+		return err
+	}
+	result, err := guest.Run(ctx, "stylet probe -o json")
+	if err != nil {
+		return err
+	}
+	if err := r.saveText("probe.json", result.Output); err != nil {
+		return err
+	}
+	return reader.CheckProbe([]byte(result.Output))
+}
+
+// reinstall boots the installer on the installed disk.
+func (r *Road) reinstall(ctx context.Context) error {
+	r.host.Cut()
+	before, err := r.host.Freeze(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.host.PowerOn(ctx, "reinstall", true); err != nil {
+		return err
+	}
+	stop := r.relayLines(ctx, installerLine)
+	refusal, err := r.host.Boot().Console.WaitFor(ctx, 0, regexp.MustCompile(`stylet\[\d+\]: (.*already.*|.*\[install\.[a-z-]+\].*)\n`))
+	stop()
+	if err != nil {
+		return err
+	}
+	r.report.Say("the installer says: %s", strings.TrimSpace(refusal.Groups[1]))
+	r.host.Cut()
+	after, err := r.host.Freeze(ctx)
+	if err != nil {
+		return err
+	}
+	same, err := qemu.SameContent(ctx, before, after)
+	if err != nil {
+		return err
+	}
+	if !same {
+		return errors.New("the refused installation changed the disk")
+	}
+	return nil
+}

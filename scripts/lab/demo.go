@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/stylet-edge/stylet/internal/lab/phase"
+	"github.com/stylet-edge/stylet/internal/lab/road"
+)
+
+const demoHelp = `See it work: a virtual machine boots the installer's ISO, is installed unattended,
+and makes itself what its site's profile says. Everything runs on this machine; the
+guest reaches nothing but a registry on the loopback interface.
+
+At the end the machine stays on, for you to log in, when this runs at a terminal
+(or with --keep); Ctrl-C switches it off.`
+
+func newDemoCommand() *cobra.Command {
+	o := runOptions{kvm: true}
+	keep := isTerminal(os.Stdin)
+	cmd := &cobra.Command{
+		Use:   "demo [--keep]",
+		Short: "Installation and first profile, on view",
+		Long:  demoHelp,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			after := func(ctx context.Context, r *road.Road) error { return showOff(ctx, cmd, r, keep) }
+			return o.run(cmd.Context(), cmd.OutOrStdout(), phase.Selection{}, (*road.Road).ToHealthy, after)
+		},
+	}
+	o.addFlags(cmd, "demo")
+	cmd.Flags().BoolVar(&keep, "keep", keep, "leave the machine on until Ctrl-C")
+	return cmd
+}
+
+// showOff shows the machine's own words about itself, and how to get in.
+func showOff(ctx context.Context, cmd *cobra.Command, r *road.Road, keep bool) error {
+	out := cmd.OutOrStdout()
+	status, err := r.Host().Output(ctx, "stylet status")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nlab# stylet status\n%s\n", status)
+	if !keep {
+		fmt.Fprintln(out, "\nThe machine is switched off now. To look around in it: go run ./scripts/lab demo --keep")
+		return nil
+	}
+	return attach(ctx, out, r)
+}
+
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
