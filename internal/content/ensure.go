@@ -35,7 +35,7 @@ func (s *Store) Ensure(ctx context.Context, want Descriptor, src Source, progres
 		progress(want.Size)
 		return nil
 	}
-	lock := partialName(want.Digest) + ".lock"
+	lock := partialName(want.Digest) + lockSuffix
 	unlock, err := s.root.Lock(ctx, lock)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func TestEnsureSurvivesCuts(t *testing.T) {
 		runs++
 		dir := filepath.Join(top, strconv.Itoa(runs))
 		const chunk = 1 << 10
-		data := someBytes(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 20*chunk).Draw(t, "size"))
+		data := someBytes(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 8*chunk).Draw(t, "size"))
 		src := &memorySource{data: data}
 		src.before = func(_ context.Context, _ int, from, to int64) (Part, error) {
 			if rapid.IntRange(0, 3).Draw(t, "broken?") == 0 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
@@ -18,6 +19,7 @@ import (
 const (
 	blobDir    = "content/blobs/sha256"
 	partialDir = "content/partial"
+	lockSuffix = ".lock" // of a partial file's lock, beside it
 )
 
 // Descriptor names a blob and says how long it is.
@@ -169,7 +171,7 @@ func (s *Store) GC(keep map[v1alpha1.Digest]bool) (freed int64, err error) {
 			continue
 		}
 		for _, entry := range entries {
-			if kept[digestOfName(entry)] {
+			if kept[digestOfName(entry)] && !s.isStaleLock(entry) {
 				continue
 			}
 			if info, statErr := entry.Info(); statErr == nil {
@@ -179,6 +181,12 @@ func (s *Store) GC(keep map[v1alpha1.Digest]bool) (freed int64, err error) {
 		}
 	}
 	return freed, err
+}
+
+// isStaleLock tells of the lock of a blob that is there: a kill between the blob's last rename and
+// the lock's removal leaves it.
+func (s *Store) isStaleLock(entry fs.DirEntry) bool {
+	return strings.HasSuffix(entry.Name(), lockSuffix) && s.Has(v1alpha1.Digest("sha256:"+digestOfName(entry)))
 }
 
 func digestOfName(entry fs.DirEntry) string {

@@ -22,12 +22,13 @@ type Document struct {
 	root     *yaml.Node
 	nodes    map[string]*yaml.Node
 	problems Problems
+	slips    map[string][]string // by path of a mapping, the keys that were meant there
 }
 
 // ParseDocument reads exactly one YAML document whose top is a mapping. The name is what
 // problems call the file.
 func ParseDocument(name string, data []byte) (*Document, error) {
-	doc := &Document{file: name, nodes: map[string]*yaml.Node{}}
+	doc := &Document{file: name, nodes: map[string]*yaml.Node{}, slips: map[string][]string{}}
 	if len(data) > MaxDocumentBytes {
 		return nil, Problems{{File: name, What: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), MaxDocumentBytes)}}
 	}
@@ -79,29 +80,39 @@ func (d *Document) Problem(path, what, remedy string) Problem {
 	}
 }
 
-// Place gives each problem its file, line and column, and drops those about a key that decoding
-// has complained about already, or about something inside it.
+// Place gives each problem its file, line and column, and drops those that only follow from what
+// decoding has complained about already.
 func (d *Document) Place(found Problems) Problems {
 	var placed Problems
 	for _, p := range found {
-		if !d.complainedAbout(p.Path) {
+		if !d.complainedAbout(p.Path) && !d.followsFromSlip(p.Path) {
 			placed = append(placed, d.Problem(p.Path, p.What, p.Remedy))
 		}
 	}
 	return placed
 }
 
+// complainedAbout tells whether there is a problem with the key, or with one around it.
 func (d *Document) complainedAbout(path string) bool {
-	for at := path; ; at = parentPath(at) {
+	for at := path; at != ""; at = parentPath(at) {
 		for _, p := range d.problems {
-			if p.Path == at && at != "" {
+			if p.Path == at {
 				return true
 			}
 		}
-		if at == "" {
-			return false
+	}
+	return false
+}
+
+// followsFromSlip tells whether the key is missing only because it was misspelt.
+func (d *Document) followsFromSlip(path string) bool {
+	parent := parentPath(path)
+	for _, key := range d.slips[parent] {
+		if joinPath(parent, key) == path && d.nodes[path] == nil {
+			return true
 		}
 	}
+	return false
 }
 
 // parentPath cuts the last key or index: "a.b[2]" gives "a.b", which gives "a", which gives "".

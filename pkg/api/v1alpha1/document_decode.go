@@ -79,6 +79,9 @@ func (d *Document) decodeStruct(node *yaml.Node, out reflect.Value, path string)
 			d.complain(key, path, describeNode(key)+" where a key is wanted", "")
 		case !known:
 			d.complain(key, at, fmt.Sprintf("there is no key %q here", key.Value), nearest(key.Value, names))
+			if key := meant(key.Value, names); key != "" {
+				d.slips[path] = append(d.slips[path], key)
+			}
 		case seen[key.Value] > 0:
 			d.complain(key, at, fmt.Sprintf("the key stands on line %d already", seen[key.Value]), "keep one of the two")
 		default:

@@ -5,16 +5,9 @@ import (
 	"strings"
 )
 
-// nearest is the remedy for an unknown word: the known one that a slip of the fingers away from
-// it, or else all that are known.
+// nearest is the remedy for an unknown word: the known one that was meant, or else all of them.
 func nearest(word string, known []string) string {
-	best, distance := "", 1+len(word)/3
-	for _, k := range known {
-		if n := editDistance(strings.ToLower(word), strings.ToLower(k)); n <= distance {
-			best, distance = k, n-1
-		}
-	}
-	if best != "" {
+	if best := meant(word, known); best != "" {
 		return "did you mean " + best + "?"
 	}
 	if len(known) == 0 {
@@ -22,6 +15,17 @@ func nearest(word string, known []string) string {
 	}
 	sorted := slices.Sorted(slices.Values(known))
 	return "known: " + strings.Join(sorted, ", ")
+}
+
+// meant gives the known word that is a slip of the fingers away from the word, "" if none is.
+func meant(word string, known []string) string {
+	best, distance := "", 1+len(word)/3
+	for _, k := range known {
+		if n := editDistance(strings.ToLower(word), strings.ToLower(k)); n <= distance {
+			best, distance = k, n-1
+		}
+	}
+	return best
 }
 
 // editDistance counts the insertions, deletions and replacements from a to b (Levenshtein).

@@ -44,7 +44,7 @@ func (r *rules) layer(at string, layer Layer, seen map[string]bool) {
 		r.broken(at+".archive", "keep archive alone, or image and content", "both an archive and an image")
 	case layer.Archive != "":
 	case layer.Image == "" && r.form == sourceForm:
-		r.broken(at, "add archive: FILE, or image and content of a layer pushed before", "neither an archive nor an image")
+		r.broken(at+".archive", "add archive: FILE, or image and content of a layer pushed before", "neither an archive nor an image")
 	default:
 		r.pushedLayer(at, layer)
 	}
@@ -66,7 +66,7 @@ func (r *rules) pushedLayer(at string, layer Layer) {
 		r.broken(at+".image", "begin with / for a layer in the profile's own registry", "%q cannot be a registry", m[1])
 	}
 	if layer.Content == nil {
-		r.broken(at, "copy it from `stylet profile show`, or give the archive", "content is missing: what the layer holds and how much room it takes")
+		r.broken(at+".content", "copy it from `stylet profile show`, or give the archive", "the content is missing: what the layer holds and how much room it takes")
 		return
 	}
 	at += ".content"

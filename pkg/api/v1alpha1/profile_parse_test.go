@@ -120,12 +120,12 @@ func TestParsePushedProfile(t *testing.T) {
 
 func TestValidatePushed(t *testing.T) {
 	for name, breakIt := range map[string]func(*Profile){
-		"spec.layers[0].archive: a local archive in a pushed profile":                         func(p *Profile) { p.Spec.Layers[0].Archive = "x" },
-		"spec.layers[1]: content is missing: what the layer holds and how much room it takes": func(p *Profile) { p.Spec.Layers[1].Content = nil },
-		"spec.layers[1].image: the layer's image is missing":                                  func(p *Profile) { p.Spec.Layers[1].Image = "" },
-		`spec.layers[1].image: "/a:1" is not pinned by a digest: what it names can change`:    func(p *Profile) { p.Spec.Layers[1].Image = "/a:1" },
-		"spec.layers: the profile has no layers":                                              func(p *Profile) { p.Spec.Layers = nil },
-		"spec.layers[0].content.size: 0 is less than 1":                                       func(p *Profile) { p.Spec.Layers[0].Content.Size = 0 },
+		"spec.layers[0].archive: a local archive in a pushed profile":                                     func(p *Profile) { p.Spec.Layers[0].Archive = "x" },
+		"spec.layers[1].content: the content is missing: what the layer holds and how much room it takes": func(p *Profile) { p.Spec.Layers[1].Content = nil },
+		"spec.layers[1].image: the layer's image is missing":                                              func(p *Profile) { p.Spec.Layers[1].Image = "" },
+		`spec.layers[1].image: "/a:1" is not pinned by a digest: what it names can change`:                func(p *Profile) { p.Spec.Layers[1].Image = "/a:1" },
+		"spec.layers: the profile has no layers":                                                          func(p *Profile) { p.Spec.Layers = nil },
+		"spec.layers[0].content.size: 0 is less than 1":                                                   func(p *Profile) { p.Spec.Layers[0].Content.Size = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			profile := pushedProfile()
