@@ -35,13 +35,13 @@ type BootHook struct {
 
 // Run does the work. Its error, which must not stop the boot, is left for the agent to tell.
 func (b BootHook) Run(context.Context, string) error {
-	if err := os.MkdirAll(b.Settings.RuntimeDir, 0o755); err != nil { //nolint:gosec // everyone may reach the socket in it
+	if err := os.MkdirAll(b.Settings.RuntimeDir, 0o755); err != nil {
 		return fmt.Errorf("making the runtime directory: %w", err)
 	}
 	err := b.apply()
 	if err != nil {
 		name := filepath.Join(b.Settings.RuntimeDir, bootProblemFile)
-		err = errors.Join(err, os.WriteFile(name, []byte(err.Error()+"\n"), 0o600))
+		err = errors.Join(err, volatile(name, err.Error()+"\n"))
 	}
 	return err
 }
@@ -51,7 +51,7 @@ func (b BootHook) apply() error {
 	if err != nil {
 		return err
 	}
-	defer state.Close() //nolint:errcheck // only read
+	defer state.Close()
 	var j lifecycle.Journal
 	if err := state.ReadJSON(lifecycle.JournalFile, &j); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -99,19 +99,25 @@ func (b BootHook) setDeadline(t lifecycle.Trial) error {
 		dir = "/run/systemd/system"
 	}
 	dir = filepath.Join(dir, "stylet-trial.timer.d")
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // systemd's own directory
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("setting the trial's deadline: %w", err)
 	}
 	seconds := strconv.Itoa(int(lifecycle.Deadline(t.Target).Seconds()))
-	dropIn := "[Timer]\nOnBootSec=\nOnBootSec=" + seconds + "s\n"
-	if err := os.WriteFile(filepath.Join(dir, "deadline.conf"), []byte(dropIn), 0o644); err != nil { //nolint:gosec // read by systemd and people
+	// The empty setting clears the default of the unit.
+	dropIn := "[Timer]\nOnBootSec=" + "\nOnBootSec=" + seconds + "s\n"
+	if err := volatile(filepath.Join(dir, "deadline.conf"), dropIn); err != nil {
 		return fmt.Errorf("setting the trial's deadline: %w", err)
 	}
 	name := filepath.Join(b.Settings.RuntimeDir, trialFile)
-	if err := os.WriteFile(name, []byte(t.Target.Revision.ID()+"\n"), 0o644); err != nil { //nolint:gosec // told to everyone
+	if err := volatile(name, string(t.Target.Revision.ID())+"\n"); err != nil {
 		return fmt.Errorf("setting the trial's deadline: %w", err)
 	}
 	return nil
+}
+
+// volatile writes a file on /run, which ends with the boot: there is nothing to sync.
+func volatile(name, text string) error {
+	return os.WriteFile(name, []byte(text), 0o644) //nolint:forbidigo,gosec // not durable, and told to everyone
 }
 
 // writeConfig writes the files below /etc, which is new at each boot.
@@ -126,7 +132,7 @@ func writeConfig(rootDir string, config lifecycle.HostConfig) error {
 	if err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
-	defer root.Close() //nolint:errcheck // a directory handle
+	defer root.Close()
 	for _, f := range config.Files {
 		name := strings.TrimPrefix(filepath.Clean(f.Path), "/")
 		if !strings.HasPrefix(name, "etc/") {

@@ -40,7 +40,7 @@ func (d Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer state.Close() //nolint:errcheck // a directory handle
+	defer state.Close()
 	unlock, err := state.Lock(ctx, "agent.lock")
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func Expire(ctx context.Context, s settings.Settings, runner command.Runner) err
 	if err != nil {
 		return err
 	}
-	defer state.Close() //nolint:errcheck // a directory handle
+	defer state.Close()
 	bootID, _, err := bootTime()
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 func NewLogger(level zap.AtomicLevel) *zap.Logger {
 	config := zap.NewProductionEncoderConfig()
 	config.EncodeTime = zapcore.RFC3339TimeEncoder
-	var encoder zapcore.Encoder = zapcore.NewConsoleEncoder(config)
+	encoder := zapcore.NewConsoleEncoder(config)
 	if os.Getenv("JOURNAL_STREAM") != "" {
 		config.TimeKey = "" // the journal has its own
 		encoder = priorityEncoder{zapcore.NewJSONEncoder(config)}

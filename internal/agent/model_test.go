@@ -25,7 +25,8 @@ func (f fixed) Next(context.Context) (*lifecycle.Target, error) { return f.targe
 // live runs agents on the world, each from the journal that the one before left, until one of
 // them has been quiet for ten minutes. Each run may be cut once; power says whether the machine goes
 // down with the agent.
-func live(t testing.TB, w *world, state *durable.Root, want lifecycle.Target, cuts []int, power []bool) v1alpha1.HostStatus {
+func live(tb testing.TB, w *world, state *durable.Root, want lifecycle.Target, cuts []int, power []bool) v1alpha1.HostStatus {
+	tb.Helper()
 	trace := ""
 	for run := range 60 {
 		trace += fmt.Sprintf("\nrun %d: %s active %s passive %s missing %t env %+v", run, w.slot, w.active.Short(), w.passive.Short(), w.activeMissing, w.env)
@@ -33,13 +34,13 @@ func live(t testing.TB, w *world, state *durable.Root, want lifecycle.Target, cu
 		if run < len(cuts) {
 			w.left = cuts[run]
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		ctx, cancel := context.WithTimeout(tb.Context(), 10*time.Minute)
 		w.cut = cancel
 		engine := lifecycle.New(lifecycle.Config{
 			State: state, Observer: w, Actions: w.actions(), Gates: w.gates, Beat: func() {}, Log: zap.NewNop(),
 		})
 		go engine.Poll(ctx, fixed{&want}, func() time.Duration { return time.Minute })
-		require.NoError(t, engine.Run(ctx))
+		require.NoError(tb, engine.Run(ctx))
 		quiet := ctx.Err() == context.DeadlineExceeded
 		cancel()
 		synctest.Wait()
@@ -57,7 +58,7 @@ func live(t testing.TB, w *world, state *durable.Root, want lifecycle.Target, cu
 	for _, e := range events[max(0, len(events)-25):] {
 		last += fmt.Sprintf("\n%s %s", e.Type, e.Message)
 	}
-	require.Fail(t, "no quiet after 60 runs", "slot %s, environment %+v, cuts %v %v%s", w.slot, w.env, cuts, power, last+trace[:2500])
+	require.Fail(tb, "no quiet after 60 runs", "slot %s, environment %+v, cuts %v %v%s", w.slot, w.env, cuts, power, last+trace[:2500])
 	return v1alpha1.HostStatus{}
 }
 
@@ -146,13 +147,14 @@ func refusal(s v1alpha1.HostStatus, t lifecycle.Target) string {
 
 // memoryDir is a directory in memory where there is one: the model is about the order of effects,
 // and syncing each journal to a disk takes most of its time.
-func memoryDir(t testing.TB) string {
+func memoryDir(tb testing.TB) string {
+	tb.Helper()
 	const memory = "/dev/shm"
 	if _, err := os.Stat(memory); err != nil {
-		return t.TempDir()
+		return tb.TempDir()
 	}
 	dir, err := os.MkdirTemp(memory, "stylet-model-") //nolint:usetesting // TempDir is on a disk
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }

@@ -32,7 +32,7 @@ type assignment struct {
 var _ lifecycle.Source = (*assignment)(nil)
 
 func newAssignment(userDataDir, program string) (*assignment, error) {
-	data, err := os.ReadFile(program) //nolint:gosec // our own binary
+	data, err := os.ReadFile(program)
 	if err != nil {
 		return nil, fmt.Errorf("reading the running binary: %w", err)
 	}

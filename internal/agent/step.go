@@ -34,7 +34,7 @@ func (s Step) Run(ctx context.Context, planID string, index int) error {
 	if err != nil {
 		return err
 	}
-	defer state.Close() //nolint:errcheck // a directory handle
+	defer state.Close()
 	var j lifecycle.Journal
 	if err := state.ReadJSON(lifecycle.JournalFile, &j); err != nil {
 		return err

@@ -53,7 +53,7 @@ func (l EventLog) torn() bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
 		return false

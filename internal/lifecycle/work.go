@@ -106,7 +106,7 @@ func (e *Engine) finished(r result) {
 		e.journal.dropPlan()
 		e.saveOrLog()
 	case r.err != nil:
-		e.failed(w, r.err)
+		e.failed(r.err)
 	case r.failure != nil:
 		r.failure.BootID = e.seen.BootID
 		e.journal.Trial.Failure = r.failure
@@ -148,7 +148,7 @@ func (e *Engine) stepDone(w *work) {
 // failed decides about a step that did not succeed: a rejected input is refused, as it would fail
 // again; everything else is tried again, more and more slowly, until it succeeds or another
 // revision is wanted.
-func (e *Engine) failed(w *work, err error) {
+func (e *Engine) failed(err error) {
 	j := &e.journal
 	if errors.Is(err, context.Canceled) {
 		return // the loop is ending

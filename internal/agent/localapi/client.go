@@ -30,22 +30,26 @@ func NewClient(path string) *Client {
 
 // Status asks for the host's status.
 func (c *Client) Status(ctx context.Context) (s v1alpha1.HostStatus, err error) {
-	return s, c.call(ctx, http.MethodGet, "/v1/status", &s)
+	err = c.call(ctx, http.MethodGet, "/v1/status", &s)
+	return s, err
 }
 
 // Plan asks for the plan in progress, or the last comparison.
 func (c *Client) Plan(ctx context.Context) (p lifecycle.Plan, err error) {
-	return p, c.call(ctx, http.MethodGet, "/v1/plan", &p)
+	err = c.call(ctx, http.MethodGet, "/v1/plan", &p)
+	return p, err
 }
 
 // Events asks for the history.
 func (c *Client) Events(ctx context.Context) (e []v1alpha1.Event, err error) {
-	return e, c.call(ctx, http.MethodGet, "/v1/events", &e)
+	err = c.call(ctx, http.MethodGet, "/v1/events", &e)
+	return e, err
 }
 
 // Retry forgets refusals; see lifecycle.Engine.Retry.
 func (c *Client) Retry(ctx context.Context, prefix string) (r []v1alpha1.RefusedRevision, err error) {
-	return r, c.call(ctx, http.MethodPost, "/v1/retry?revision="+url.QueryEscape(prefix), &r)
+	err = c.call(ctx, http.MethodPost, "/v1/retry?revision="+url.QueryEscape(prefix), &r)
+	return r, err
 }
 
 func (c *Client) call(ctx context.Context, method, path string, into any) error {
@@ -58,7 +62,7 @@ func (c *Client) call(ctx context.Context, method, path string, into any) error 
 		return fault.Wrap(err, fault.Wait, "agent.not-running",
 			"see `systemctl status stylet-agent` and `journalctl -u stylet-agent`", "the agent does not answer on %s", c.socket)
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		var p Problem
 		if err := json.NewDecoder(res.Body).Decode(&p); err != nil {

@@ -19,12 +19,15 @@ import (
 type host struct{ retried []string }
 
 func (h *host) Status() v1alpha1.HostStatus { return v1alpha1.HostStatus{Summary: "FINE", Fine: true} }
+
 func (h *host) Plan() lifecycle.Plan {
 	return lifecycle.Plan{Class: lifecycle.ClassNone, Why: "nothing"}
 }
+
 func (h *host) Events() ([]v1alpha1.Event, error) {
 	return []v1alpha1.Event{{Type: "plan.started", Message: "to 1.0.0"}}, nil
 }
+
 func (h *host) Retry(_ context.Context, prefix string) ([]v1alpha1.RefusedRevision, error) {
 	if prefix == "none" {
 		return nil, fault.New(fault.Input, "retry.unknown", "see `stylet status`", "no refused revision begins with %q", prefix)

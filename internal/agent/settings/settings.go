@@ -56,7 +56,7 @@ func Load(getenv func(string) string) (Settings, error) {
 	if !named {
 		name = File
 	}
-	data, err := os.ReadFile(name) //nolint:gosec // the administrator's own file
+	data, err := os.ReadFile(name)
 	switch {
 	case err == nil:
 		if err := s.decode(name, data); err != nil {

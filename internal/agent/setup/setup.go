@@ -34,7 +34,7 @@ func Install(root, binary string) error {
 	if err != nil {
 		return fmt.Errorf("setting up stylet: %w", err)
 	}
-	defer r.Close() //nolint:errcheck // a directory handle
+	defer r.Close()
 	for _, step := range []func() error{
 		func() error { return copyBinary(r, binary) },
 		func() error { return link(r, "stylet", "usr/bin/agent-provider-stylet") },
@@ -49,11 +49,11 @@ func Install(root, binary string) error {
 }
 
 func copyBinary(r *os.Root, binary string) (err error) {
-	src, err := os.Open(binary) //nolint:gosec // the caller's own binary
+	src, err := os.Open(binary)
 	if err != nil {
 		return err
 	}
-	defer src.Close() //nolint:errcheck // only read
+	defer src.Close()
 	if err := r.MkdirAll("usr/bin", 0o755); err != nil {
 		return err
 	}

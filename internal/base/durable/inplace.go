@@ -15,7 +15,7 @@ import (
 // by rename, or truncated and written anew, may be seen old or empty by it after a power cut,
 // even when fsync returned. The same blocks are always seen.
 func OverwriteInPlace(path string, data []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_DSYNC|unix.O_NOFOLLOW, 0) //nolint:gosec // the caller's own file
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_DSYNC|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return fmt.Errorf("overwriting in place: %w", err)
 	}
@@ -38,12 +38,12 @@ func OverwriteInPlace(path string, data []byte) (err error) {
 // SyncFS writes back the whole file system that holds path, journal included, so that a reader
 // which does not replay the journal (GRUB) sees every rename made before.
 func SyncFS(path string) error {
-	f, err := os.Open(path) //nolint:gosec // the caller's own file system
+	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("syncing the file system: %w", err)
 	}
 	killpoint.Reach("durable.syncfs")
-	err = unix.Syncfs(int(f.Fd())) //nolint:gosec // a descriptor fits an int
+	err = unix.Syncfs(int(f.Fd()))
 	return errors.Join(err, f.Close())
 }
 
@@ -53,5 +53,5 @@ func Free(path string) (int64, error) {
 	if err := unix.Statfs(path, &st); err != nil {
 		return 0, fmt.Errorf("asking for free room of %s: %w", path, err)
 	}
-	return int64(st.Bavail) * st.Bsize, nil //nolint:gosec // no file system of 8 EiB
+	return int64(st.Bavail) * st.Bsize, nil
 }

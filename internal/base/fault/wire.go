@@ -30,8 +30,8 @@ func FromOutput(output string) error {
 	}
 	line, _, _ := strings.Cut(output[i+len(wireMark):], "\n")
 	var w wire
-	if err := json.Unmarshal([]byte(line), &w); err != nil || w.What == "" {
-		return nil
+	if json.Unmarshal([]byte(line), &w) != nil || w.What == "" {
+		return nil // cut off in the middle: there is no such line
 	}
 	return &Error{Kind: w.Kind, Code: w.Code, Remedy: w.Remedy, Err: errors.New(w.What), What: "in its own unit"}
 }
