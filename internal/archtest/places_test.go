@@ -14,9 +14,13 @@ import (
 
 // Written in pieces, so that this file does not find itself.
 var (
-	machinePath = regexp.MustCompile(`(^|[^A-Za-z0-9_.}$-])/wo` + `rk/`)
-	hosts       = regexp.MustCompile(`(?i)\b(proxy\.golang|sum\.golang|goproxy|deb\.debian|security\.debian|snapshot\.debian|ftp\.debian|` +
-		`registry\.npmjs|registry\.yarnpkg)\.(org|io|com|cn)\b`)
+	machineRoot = "/wo" + "rk/"
+	machinePath = regexp.MustCompile(`(^|[^A-Za-z0-9_.}$-])` + machineRoot)
+	hosts       = []string{
+		"proxy.golang" + ".org", "sum.golang" + ".org", "goproxy" + ".io", "goproxy" + ".cn",
+		"deb.debian" + ".org", "security.debian" + ".org", "snapshot.debian" + ".org", "ftp.debian" + ".org",
+		"registry.npmjs" + ".org", "registry.yarnpkg" + ".com",
+	}
 )
 
 // placesIn returns the lines that name a path of the machine that this was
@@ -24,11 +28,13 @@ var (
 func placesIn(name, text string) []string {
 	var found []string
 	for n, line := range strings.Split(text, "\n") {
-		if machinePath.MatchString(line) {
+		if strings.Contains(line, machineRoot) && machinePath.MatchString(line) {
 			found = append(found, fmt.Sprintf("%s:%d: names a path of one machine: %s", name, n+1, strings.TrimSpace(line)))
 		}
-		if host := hosts.FindString(line); host != "" {
-			found = append(found, fmt.Sprintf("%s:%d: names the registry host %s; tools know their own defaults", name, n+1, host))
+		for _, host := range hosts {
+			if strings.Contains(line, host) {
+				found = append(found, fmt.Sprintf("%s:%d: names the registry host %s; tools know their own defaults", name, n+1, host))
+			}
 		}
 	}
 	return found
