@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -45,6 +46,12 @@ func run(args []string) error {
 			return err
 		}
 	}
+	dieAfter := 0
+	if text := os.Getenv("STANDIN_DIE_AFTER"); text != "" {
+		if dieAfter, err = strconv.Atoi(text); err != nil {
+			return err
+		}
+	}
 	u := upgrade{
 		state:   getenv("STANDIN_STATE", "/run/initramfs/cos-state"),
 		oem:     getenv("STANDIN_OEM", "/oem"),
@@ -52,6 +59,7 @@ func run(args []string) error {
 		// As kairos-sdk's state.DetectBoot: a word on the command line decides.
 		fromPassive: strings.Contains(string(cmdline), "COS_PASSIVE"),
 		pause:       pause,
+		dieAfter:    dieAfter,
 	}
 	return u.run(image)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // upgrade is kairos-agent's UpgradeAction.Run (pkg/action/upgrade.go), seen from the disk.
@@ -21,9 +23,17 @@ type upgrade struct {
 	fromPassive bool
 	// pause is waited after each operation, and after each MiB copied, so that kills hit the middle.
 	pause time.Duration
+	// dieAfter kills this process, as a power cut would, after so many operations; 0 never does.
+	dieAfter int
+	done     int
 }
 
-func (u upgrade) run(image string) (err error) {
+func (u *upgrade) run(image string) (err error) {
+	back, err := makeWritable(u.state)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, back()) }()
 	transition := u.image("transition")
 	// The clean-up stack: the left-over is removed also after an error, never after a kill.
 	defer func() {
@@ -53,14 +63,20 @@ func (u upgrade) run(image string) (err error) {
 	return u.selectEntry()
 }
 
-func (u upgrade) image(name string) string { return filepath.Join(u.state, "cOS", name+".img") }
+func (u *upgrade) image(name string) string { return filepath.Join(u.state, "cOS", name+".img") }
 
 // did notes an operation that was done, and pauses.
-func (u upgrade) did(what string, err error) error {
+func (u *upgrade) did(what string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	fmt.Println("standin:", what)
+	if u.done++; u.done == u.dieAfter {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+			return err
+		}
+		select {} // the signal is on its way
+	}
 	if u.account != "" {
 		f, err := os.OpenFile(u.account, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 		if err != nil {
@@ -77,14 +93,14 @@ func (u upgrade) did(what string, err error) error {
 	return nil
 }
 
-func (u upgrade) wait() {
+func (u *upgrade) wait() {
 	if u.pause > 0 {
 		<-time.After(u.pause)
 	}
 }
 
 // copy is utils.CopyFile: created anew, written through, holes and all, never synced by itself.
-func (u upgrade) copy(from, to string) (err error) {
+func (u *upgrade) copy(from, to string) (err error) {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
@@ -108,7 +124,7 @@ func (u upgrade) copy(from, to string) (err error) {
 	}
 }
 
-func (u upgrade) label(label, image string) error {
+func (u *upgrade) label(label, image string) error {
 	out, err := exec.Command("tune2fs", "-L", label, u.image(image)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("tune2fs: %w: %s", err, out)
@@ -116,19 +132,23 @@ func (u upgrade) label(label, image string) error {
 	return u.did("label cOS/"+image+".img "+label, nil)
 }
 
-func (u upgrade) rename(from, to string) error {
+func (u *upgrade) rename(from, to string) error {
 	return u.did("rename cOS/"+from+".img cOS/"+to+".img", os.Rename(u.image(from), u.image(to)))
 }
 
 // sync is what kairos-agent calls; it writes everything back, but leaves the journals to replay.
-func (u upgrade) sync() {
-	syscall.Sync()
+func (u *upgrade) sync() {
+	// The real one calls sync(2); the machines of other tests need not wait for this one.
+	if f, err := os.Open(u.state); err == nil {
+		_ = unix.Syncfs(int(f.Fd()))
+		_ = f.Close()
+	}
 	_ = u.did("sync", nil)
 }
 
 // selectEntry is utils.SetPersistentVariables with next_entry=cos: the file is truncated and
 // written anew, sorted, empty values dropped, filled up to a multiple of 1024.
-func (u upgrade) selectEntry() error {
+func (u *upgrade) selectEntry() error {
 	path := filepath.Join(u.oem, "grubenv")
 	values := map[string]string{"next_entry": "cos"}
 	if data, err := os.ReadFile(path); err == nil {
