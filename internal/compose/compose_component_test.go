@@ -42,7 +42,9 @@ func runtimeItems() []item {
 	return []item{
 		{name: "usr/bin/containerd", data: strings.Repeat("containerd", 200_000), mode: 0o755},
 		{name: "lib/systemd/system/containerd.service", data: "[Unit]\n"},
-		{name: "usr/share/.wh.gone"}, {name: "usr/share/old/.wh..wh..opq"}, {name: "usr/share/old/b", data: "b", uid: 7},
+		{name: "usr/share/.wh.gone"},
+		{name: "usr/share/old/.wh..wh..opq"},
+		{name: "usr/share/old/b", data: "b", uid: 7},
 	}
 }
 
@@ -175,6 +177,7 @@ func TestNothingIsLeftOfAFailure(t *testing.T) {
 		kind  fault.Kind
 	}{
 		"corrupt blob": {func(t *testing.T, r *Recipe) {
+			t.Helper()
 			sh(t, `printf X | dd of="$1" bs=1 seek=700 conv=notrunc status=none`, r.Layers[1].Path)
 		}, "compose.layer-damaged", fault.Retry},
 		"oversize layer": {func(_ *testing.T, r *Recipe) { r.Layers[1].Layer.Content.UnpackedBytes = 4096 }, CodeRejected, fault.Input},

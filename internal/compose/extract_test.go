@@ -78,10 +78,25 @@ func TestLaterEntriesReplaceEarlierOnes(t *testing.T) {
 	require.True(t, info.IsDir())
 }
 
+func TestReplacedLinkLeadsToItsNewTarget(t *testing.T) {
+	root := t.TempDir()
+	_, err := unpack(
+		t, root,
+		osLayerOf(t, item{name: "usr/one/"}, item{name: "usr/two/"}, item{name: "usr/way", link: "one"}),
+		runtimeOf(t, item{name: "usr/way/a", data: "a"}, item{name: "usr/way", link: "two"}, item{name: "usr/way/b", data: "b"}, item{name: "usr/.wh.way"}, item{name: "usr/way/c", data: "c"}),
+	)
+	require.NoError(t, err)
+	require.Equal(t, "usr usr/one usr/one/a usr/two usr/two/b usr/two/c usr/way", strings.Join(names(t, root), " "), "its own link is spared by a whiteout")
+}
+
 func TestWhiteouts(t *testing.T) {
 	lower := []item{
-		{name: "usr/one", data: "1"}, {name: "usr/dir/a", data: "a"}, {name: "usr/dir/sub/b", data: "b"}, {name: "usr/dir/sub/c", data: "c"},
-		{name: "usr/tree/x/y", data: "y"}, {name: "usr/both/low", data: "low"},
+		{name: "usr/one", data: "1"},
+		{name: "usr/dir/a", data: "a"},
+		{name: "usr/dir/sub/b", data: "b"},
+		{name: "usr/dir/sub/c", data: "c"},
+		{name: "usr/tree/x/y", data: "y"},
+		{name: "usr/both/low", data: "low"},
 	}
 	for name, c := range map[string]struct {
 		upper []item

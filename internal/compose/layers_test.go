@@ -121,16 +121,28 @@ func pack(t testing.TB, form string, plain []byte) []byte {
 func bootable(architecture string) []item {
 	return []item{
 		{name: "./", mode: 0o755},
-		{name: "usr/"}, {name: "usr/bin/"}, {name: "usr/sbin/"}, {name: "usr/lib/"},
-		{name: "bin", link: "usr/bin"}, {name: "sbin", link: "usr/sbin"}, {name: "lib", link: "usr/lib"},
-		{name: "boot/"}, {name: "boot/vmlinuz-6.1", data: "kernel"}, {name: "boot/vmlinuz", link: "vmlinuz-6.1"},
+		{name: "usr/"},
+		{name: "usr/bin/"},
+		{name: "usr/sbin/"},
+		{name: "usr/lib/"},
+		{name: "bin", link: "usr/bin"},
+		{name: "sbin", link: "usr/sbin"},
+		{name: "lib", link: "usr/lib"},
+		{name: "boot/"},
+		{name: "boot/vmlinuz-6.1", data: "kernel"},
+		{name: "boot/vmlinuz", link: "vmlinuz-6.1"},
 		{name: "boot/initrd", data: "initrd"},
-		{name: "etc/"}, {name: "etc/cos/"}, {name: "etc/machine-id"},
+		{name: "etc/"},
+		{name: "etc/cos/"},
+		{name: "etc/machine-id"},
 		{name: "etc/cos/bootargs.cfg", data: "# arguments\nset x=\"panic=5 quiet\"\n"},
-		{name: "etc/cos/grub.cfg", data: "menuentry\n"}, {name: "etc/kairos-release", data: "KAIROS_MODEL=generic\n"},
+		{name: "etc/cos/grub.cfg", data: "menuentry\n"},
+		{name: "etc/kairos-release", data: "KAIROS_MODEL=generic\n"},
 		{name: "usr/bin/kairos-agent", data: elfFor(architecture), mode: 0o755},
-		{name: "usr/bin/rsync", data: "#!/bin/sh\n", mode: 0o755}, {name: "sbin/tune2fs", data: "#!/bin/sh\n", mode: 0o755},
-		{name: "usr/bin/grub-editenv", data: "#!/bin/sh\n", mode: 0o755}, {name: "usr/bin/grub2-editenv", link: "/usr/bin/grub-editenv"},
+		{name: "usr/bin/rsync", data: "#!/bin/sh\n", mode: 0o755},
+		{name: "sbin/tune2fs", data: "#!/bin/sh\n", mode: 0o755},
+		{name: "usr/bin/grub-editenv", data: "#!/bin/sh\n", mode: 0o755},
+		{name: "usr/bin/grub2-editenv", link: "/usr/bin/grub-editenv"},
 	}
 }
 
@@ -178,7 +190,8 @@ func unpack(t testing.TB, root string, layers ...LayerFile) (*extractor, error) 
 	if err := rejected(x.violations); err != nil {
 		return x, err
 	}
-	return x, x.applyDirs()
+	err = x.applyDirs()
+	return x, err
 }
 
 // names lists all below root, sorted.

@@ -66,12 +66,12 @@ func release(ctx context.Context, file string) error {
 func releaseDevice(ctx context.Context, path string, file unix.Stat_t) error {
 	device, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil //nolint:nilerr // a node without a device behind it
+		return nil // a node without a device behind it
 	}
 	defer func() { _ = device.Close() }()
 	info, err := unix.IoctlLoopGetStatus64(int(device.Fd()))
 	if err != nil || info.Device != file.Dev || info.Inode != file.Ino {
-		return nil //nolint:nilerr // not in use, or not ours
+		return nil // not in use, or not ours
 	}
 	number := strconv.FormatUint(uint64(info.Number), 10)
 	if err := unmountAll(ctx, func(m mountEntry) bool { return m.device == "7:"+number }); err != nil {

@@ -3,6 +3,7 @@ package compose
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,7 +51,7 @@ func sumChunks(ctx context.Context, f io.ReaderAt, sums []byte, first, step int)
 			return err
 		}
 		n, err := f.ReadAt(buf, int64(chunk)*sumChunk)
-		if err != nil && err != io.EOF { //nolint:errorlint // ReadAt gives io.EOF itself
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 		sum := sha256.Sum256(buf[:n])
