@@ -28,7 +28,7 @@ func (c *Client) translate(err error, repo name.Repository) error {
 	case errors.As(err, &status):
 		return translateStatus(err, status.StatusCode, repo)
 	case errors.Is(err, http.ErrSchemeMismatch) && !c.plain[host]:
-		return refusePlain(err, host)
+		return refusePlain(host)
 	}
 	if certErr := translateCertificate(err, host); certErr != nil {
 		return certErr
@@ -37,7 +37,7 @@ func (c *Client) translate(err error, repo name.Repository) error {
 	var plain *plainHTTPError
 	switch {
 	case errors.As(err, &plain) && plain.host != host:
-		return refusePlain(err, plain.host)
+		return refusePlain(plain.host)
 	case errors.As(err, &netErr) && netErr.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return unreachable(err, host, "the registry %s does not answer in time", host)
 	}
@@ -53,8 +53,9 @@ func unreachable(err error, host, format string, args ...any) error {
 		"check the network, name resolution and proxy of this host, and that "+host+" runs", format, args...)
 }
 
-func refusePlain(err error, host string) error {
-	return fault.Wrap(err, fault.Refused, "registry.plain-http",
+// refusePlain has no cause: what the libraries tried, twice, says nothing more.
+func refusePlain(host string) error {
+	return fault.New(fault.Refused, "registry.plain-http",
 		fmt.Sprintf("give the registry TLS, or set plainHTTP: true for host %s under stylet.registries[] in the user-data (for `stylet profile`: --plain-http)", host),
 		"the registry %s answers without TLS, and stylet.registries[].plainHTTP does not permit that", host)
 }
