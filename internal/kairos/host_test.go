@@ -1,0 +1,199 @@
+package kairos_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/kairos"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+func TestSlotsTellWhatIsInThem(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	path, want := m.image(t, "new")
+	require.NoError(t, m.host.Switch(t.Context(), path, want))
+	slots, err := m.host.Slots(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, kairos.SlotImage{
+		Slot: v1alpha1.SlotActive, Path: m.slotPath(v1alpha1.SlotActive), Present: true,
+		Size: 2 << 20, Label: "COS_ACTIVE", Bootable: true, Record: want,
+	}, slots.Active)
+	assert.Equal(t, "COS_PASSIVE", slots.Passive.Label)
+	assert.Empty(t, slots.Passive.Record.ID, "the installer's image has no record")
+
+	require.NoError(t, os.WriteFile(m.slotPath(v1alpha1.SlotActive), []byte("torn"), 0o600))
+	require.NoError(t, os.Remove(m.slotPath(v1alpha1.SlotPassive)))
+	slots, err = m.host.Slots(t.Context())
+	require.NoError(t, err, "a broken slot is to be reported, not an error")
+	assert.Contains(t, slots.Active.Problem, "no ext file system")
+	assert.False(t, slots.Passive.Present)
+}
+
+func TestSwitchLeavesNoSelectedEntry(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	grubenv := m.path("oem/grubenv")
+	require.NoError(t, os.WriteFile(grubenv, block("extra_cmdline=quiet\nsaved_entry=fallback\n"), 0o600))
+	path, want := m.image(t, "new")
+	require.NoError(t, m.host.Switch(t.Context(), path, want))
+	data, err := os.ReadFile(grubenv)
+	require.NoError(t, err)
+	assert.Equal(t, string(block("extra_cmdline=quiet\n")), string(data))
+
+	// kairos-agent pads to the next 1024, a whole block more when nothing is missing.
+	require.NoError(t, os.WriteFile(grubenv, append(block("next_entry=cos\n"), bytes.Repeat([]byte("#"), 1024)...), 0o600))
+	require.NoError(t, m.host.Switch(t.Context(), path, want))
+	data, err = os.ReadFile(grubenv)
+	require.NoError(t, err)
+	assert.Len(t, data, 2048)
+	assert.NotContains(t, string(data), "next_entry")
+
+	for name, damaged := range map[string][]byte{"torn": []byte("# GRUB Environment Block\nnext_entry=fallb"), "zeros": make([]byte, 1024)} {
+		require.NoError(t, os.WriteFile(grubenv, damaged, 0o600))
+		require.NoError(t, m.host.Switch(t.Context(), path, want))
+		data, err = os.ReadFile(grubenv)
+		require.NoError(t, err)
+		assert.Equal(t, string(block("")), string(data), name)
+	}
+}
+
+func TestSwitchRefuses(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	path, want := m.image(t, "new")
+	_, other := m.image(t, "other")
+
+	err := m.host.Switch(t.Context(), path, other)
+	assert.Equal(t, "switch.bad-source", fault.CodeOf(err), "the file is not what was asked for")
+	err = m.host.Switch(t.Context(), path, v1alpha1.ImageRecord{})
+	assert.Equal(t, "switch.no-id", fault.CodeOf(err))
+	require.Error(t, m.host.Switch(t.Context(), m.path("missing"), want))
+
+	require.NoError(t, os.WriteFile(m.path("cmdline"), []byte("root=live:CDLABEL=COS_LIVE"), 0o600))
+	err = m.host.Switch(t.Context(), path, want)
+	assert.Equal(t, fault.Refused, fault.KindOf(err))
+	assert.Equal(t, "switch.wrong-slot", fault.CodeOf(err))
+	assert.NoFileExists(t, m.path("account"), "kairos-agent was not started")
+}
+
+func TestSwitchDoesNotTrustKairosAgent(t *testing.T) {
+	for name, script := range map[string]string{
+		"does nothing":        "exit 0",
+		"leaves a wrong name": "cp \"${3#file:}\" $STANDIN_STATE/cOS/active.img",
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t, noMounts{})
+			path, want := m.image(t, "new")
+			body := "#!/bin/sh\nSTANDIN_STATE=" + m.path("state") + "\n" + script + "\n"
+			require.NoError(t, os.WriteFile(m.path("kairos-agent"), []byte(body), 0o755))
+			err := m.host.Switch(t.Context(), path, want)
+			assert.Equal(t, "switch.not-verified", fault.CodeOf(err))
+			assert.Equal(t, fault.Retry, fault.KindOf(err))
+		})
+	}
+}
+
+// TestSwitchPlaysKairosAgentsOrder pins the stand-in's account, which the end-to-end test compares
+// with the real one's system calls.
+func TestSwitchPlaysKairosAgentsOrder(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	path, want := m.image(t, "new")
+	require.NoError(t, m.host.Switch(t.Context(), path, want))
+	account, err := os.ReadFile(m.path("account"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"create cOS/transition.img",
+		"label cOS/transition.img COS_ACTIVE",
+		"rename cOS/active.img cOS/passive.img",
+		"label cOS/passive.img COS_PASSIVE",
+		"sync",
+		"rename cOS/transition.img cOS/active.img",
+		"sync",
+		"write grubenv",
+	}, strings.Split(strings.TrimSpace(string(account)), "\n"))
+}
+
+// Requirement: A7
+func TestImageThatCannotFitIsRefused(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	room, err := m.host.StateRoom(t.Context())
+	require.NoError(t, err)
+	assert.Positive(t, room.Size)
+	assert.Equal(t, max(0, (room.Size-1000<<20)/3), room.Largest)
+	err = m.host.CheckImageFits(t.Context(), room.Largest+1)
+	require.Equal(t, kairos.CodeImageTooBig, fault.CodeOf(err))
+	assert.Equal(t, fault.Refused, fault.KindOf(err))
+	assert.Contains(t, fault.Text(err), "stylet.install.maxImageSize")
+}
+
+func TestRunningNeedsNoRecordButARightOne(t *testing.T) {
+	host := kairos.Host{RootDir: t.TempDir()}
+	record, err := host.Running()
+	require.NoError(t, err)
+	assert.Zero(t, record)
+	path := filepath.Join(host.RootDir, v1alpha1.ImageRecordPath)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte("{"), 0o600))
+	_, err = host.Running()
+	require.Error(t, err)
+}
+
+func TestHostMendsItsBootFiles(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	require.NoError(t, os.Truncate(m.path("state/"+kairos.EnvFile), 0))
+	_, err := m.host.Env()
+	require.Equal(t, kairos.CodeEnvDamaged, fault.CodeOf(err))
+	require.Equal(t, kairos.CodeEnvDamaged, fault.CodeOf(m.host.Commit(t.Context())))
+	require.NoError(t, os.WriteFile(m.path("state/"+kairos.SnippetFile), []byte("old"), 0o600))
+	require.NoError(t, m.host.PrepareBoot(t.Context()))
+	env, err := m.host.Env()
+	require.NoError(t, err)
+	assert.Equal(t, kairos.DefaultBootEnv(), env)
+	data, err := os.ReadFile(m.path("state/" + kairos.SnippetFile))
+	require.NoError(t, err)
+	assert.Equal(t, kairos.Snippet(), data)
+	repaired, err := m.host.RepairEnv(t.Context())
+	require.NoError(t, err)
+	assert.False(t, repaired)
+}
+
+func TestLayoutThatDoesNotFitSaysWhatWould(t *testing.T) {
+	layout := kairos.LayoutFor(0)
+	assert.Equal(t, int64(3*8192+1000), layout.State)
+	require.NoError(t, layout.Check(100e9), "the smallest supported disk takes the default")
+	err := layout.Check(40e9)
+	require.Equal(t, kairos.CodeDiskTooSmall, fault.CodeOf(err))
+	text := fault.Text(err)
+	_, rest, ok := strings.Cut(text, "maxImageSize to ")
+	require.True(t, ok, text)
+	word, _, _ := strings.Cut(rest, " ")
+	var size v1alpha1.Size
+	require.NoError(t, size.UnmarshalText([]byte(word)))
+	require.NoError(t, kairos.LayoutFor(size).Check(40e9), "the advice holds")
+	require.Error(t, kairos.LayoutFor(size+1<<20).Check(40e9), "and is the best")
+	assert.NotContains(t, fault.Text(layout.Check(10e9)), "maxImageSize")
+}
+
+func FuzzExtLabel(f *testing.F) {
+	good := make([]byte, 2048)
+	copy(good[1024+120:], "COS_ACTIVE")
+	good[1024+56], good[1024+57] = 0x53, 0xEF
+	f.Add(good)
+	f.Add(good[:1100])
+	f.Add([]byte{})
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m := &machine{dir: dir}
+		host := kairos.Host{Runner: noMounts{}, StateDir: m.path("state")}
+		require.NoError(t, os.MkdirAll(m.path("state/cOS"), 0o755))
+		require.NoError(t, os.WriteFile(m.slotPath(v1alpha1.SlotActive), data, 0o600))
+		slots, err := host.Slots(t.Context())
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(slots.Active.Label), 16)
+	})
+}

@@ -1,0 +1,73 @@
+#!/bin/bash
+# Plays `kairos-agent manual-install` (v2.31.4) on a real block device: the partitions, labels and
+# files that it leaves, and its lines of progress. Settings come from the wrapper that a test writes:
+# IMAGE (what to install), USER_DATA (what it would have merged), FAULT (what to get wrong).
+set -euo pipefail
+say() { [ -z "${KAIROS_AGENT_PROGRESS:-}" ] || echo "{\"event\":\"step\",\"step\":\"$1\"}"; }
+
+[ "$1" = manual-install ] && [ "$2" = --use-default-dirs ] && [ "$3" = --device ]
+device=$(readlink -f "$4") config=$5
+size() { sed -n "/^ *$1:/,/size:/s/^ *size: //p" "$config"; }
+grep -q '^#cloud-config' "$config"
+grep -q 'reboot: false' "$config"
+echo "not a line of progress"
+if [ "${FAULT:-}" = fails ]; then
+  echo '{"event":"error","message":"the disk is on fire"}'
+  exit 1
+fi
+
+say partition
+wipefs -qa "$device"
+sfdisk -q --wipe always --wipe-partitions always "$device" <<TABLE
+label: gpt
+size=$(size efi)MiB, name=efi
+size=$(size oem)MiB, name=oem
+size=$(size recovery)MiB, name=recovery
+size=$(size state)MiB, name=state
+name=persistent
+TABLE
+partx -u "$device" >/dev/null
+for part in 2:COS_OEM 3:COS_RECOVERY 4:COS_STATE 5:COS_PERSISTENT; do
+  [ "${FAULT:-}:${part#*:}" = no-recovery:COS_RECOVERY ] || mke2fs -q -F -t ext4 -L "${part#*:}" "${device}p${part%%:*}"
+done
+say before-install
+
+dir=$(mktemp -d)
+on() { # on PARTITION: mount it on $dir
+  mount "${device}p$1" "$dir"
+}
+say active
+on 4
+mkdir -p "$dir/cOS" "$dir/grub2"
+cp "$IMAGE" "$dir/cOS/active.img"
+tune2fs -L COS_ACTIVE "$dir/cOS/active.img" >/dev/null
+say bootloader
+echo "# grub" >"$dir/grub2/grub.cfg"
+umount "$dir"
+say recovery
+if [ "${FAULT:-}" != no-recovery ]; then
+  on 3
+  mkdir "$dir/cOS"
+  cp "$IMAGE" "$dir/cOS/recovery.img"
+  umount "$dir"
+fi
+say passive
+on 4
+if [ "${FAULT:-}" != no-passive ]; then
+  cp "$IMAGE" "$dir/cOS/passive.img"
+  tune2fs -L COS_PASSIVE "$dir/cOS/passive.img" >/dev/null
+fi
+umount "$dir"
+on 2
+{
+  echo "#cloud-config"
+  sed 1d "$config"
+  cat "$USER_DATA"
+} >"$dir/90_custom.yaml"
+umount "$dir"
+on 5
+echo "first-install: {}" >"$dir/.kairos-state"
+umount "$dir"
+rmdir "$dir"
+say after-install
+say done
