@@ -69,7 +69,7 @@ func boundedTransport() http.RoundTripper {
 		TLSHandshakeTimeout: 10 * time.Second,
 		// A registry may read back gigabytes before it accepts them; fetching has its own, shorter bounds.
 		ResponseHeaderTimeout: 5 * time.Minute,
-		IdleConnTimeout:       90 * time.Second,
+		IdleConnTimeout:       15 * time.Second,
 		MaxIdleConnsPerHost:   4,
 	}
 }
