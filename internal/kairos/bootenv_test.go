@@ -167,7 +167,7 @@ func TestWriteKeepsTheFileAndRepairMendsIt(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, repaired, "nothing to mend")
 
-	require.NoError(t, os.WriteFile(path, bytes.Repeat([]byte{0}, 1024), 0o600))
+	require.NoError(t, os.WriteFile(path, make([]byte, 1024), 0o600))
 	repaired, err = kairos.Repair(path)
 	require.NoError(t, err)
 	assert.True(t, repaired)

@@ -3,6 +3,7 @@ package kairos
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,7 +26,7 @@ func readExtLabel(path string) (string, error) {
 	}
 	defer f.Close()
 	block := make([]byte, extLabelAt+extLabelLen)
-	if _, err := f.ReadAt(block, extSuperblock); err != nil && err != io.EOF { //nolint:errorlint // ReadAt gives it unwrapped
+	if _, err := f.ReadAt(block, extSuperblock); err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("reading the label: %w", err)
 	}
 	return extLabel(block, path)

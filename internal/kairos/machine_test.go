@@ -41,7 +41,7 @@ func newMachine(t *testing.T, runner command.Runner) *machine {
 // operations, and hundreds of fsyncs of a busy disk prove nothing more.
 func memoryDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "stylet-test-")
+	dir, err := os.MkdirTemp("/dev/shm", "stylet-test-") //nolint:usetesting // TempDir is on a disk
 	if err != nil {
 		return t.TempDir()
 	}
@@ -200,7 +200,7 @@ var (
 func standin(t *testing.T) string {
 	t.Helper()
 	standinOnce.Do(func() {
-		dir, err := os.MkdirTemp("", "stylet-standin-")
+		dir, err := os.MkdirTemp("", "stylet-standin-") //nolint:usetesting // it serves all tests
 		if err != nil {
 			standinErr = err
 			return

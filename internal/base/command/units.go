@@ -131,7 +131,7 @@ func unitProperties(spec Spec) []dbus.Property {
 		property("Environment", spec.environment()),
 		property("StandardOutputFileToAppend", spec.Transcript),
 		property("StandardErrorFileToAppend", spec.Transcript),
-		property("RuntimeMaxUSec", uint64(spec.limit()/time.Microsecond)), //nolint:gosec // a time-out is positive
+		property("RuntimeMaxUSec", uint64(spec.limit()/time.Microsecond)),
 		property("TimeoutStopUSec", uint64(15*time.Second/time.Microsecond)),
 		// The agent's own limits must not be a step's.
 		property("OOMScoreAdjust", int32(0)),

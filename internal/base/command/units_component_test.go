@@ -97,11 +97,10 @@ func TestUnits(t *testing.T) {
 	})
 	t.Run("removed from outside", func(t *testing.T) {
 		spec := unitSpec("removed", "echo begun >/run/removed; sleep 300")
-		done := make(chan unitOutcome, 1)
-		go func() { done <- c.run(t, spec) }()
+		cmd, out := c.start(t.Context(), t, spec)
 		c.await(t, "/run/removed")
 		require.NoError(t, c.command(t.Context(), "systemctl", "stop", "stylet-step-removed.service").Run())
-		got := <-done
+		got := outcome(t, cmd, out)
 		assert.NotEmpty(t, got.Code, "a stopped step is not a step done: %+v", got)
 	})
 }
@@ -128,6 +127,11 @@ func (c container) start(ctx context.Context, t *testing.T, spec command.Spec) (
 func (c container) run(t *testing.T, spec command.Spec) unitOutcome {
 	t.Helper()
 	cmd, out := c.start(t.Context(), t, spec)
+	return outcome(t, cmd, out)
+}
+
+func outcome(t *testing.T, cmd *exec.Cmd, out *strings.Builder) unitOutcome {
+	t.Helper()
 	assert.NoError(t, cmd.Wait())
 	var got unitOutcome
 	assert.NoError(t, json.Unmarshal([]byte(out.String()), &got), "%q", out)

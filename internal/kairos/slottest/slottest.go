@@ -82,6 +82,7 @@ func running(t *testing.T, m Machine) v1alpha1.Digest {
 }
 
 func testSwitch(t *testing.T, m Machine) {
+	t.Helper()
 	old := running(t, m)
 	path, want := m.Image(t, "new")
 	require.NoError(t, m.Slots.Switch(t.Context(), path, want))
@@ -91,6 +92,7 @@ func testSwitch(t *testing.T, m Machine) {
 }
 
 func testSwitchAgain(t *testing.T, m Machine) {
+	t.Helper()
 	path, want := m.Image(t, "new")
 	require.NoError(t, m.Slots.Switch(t.Context(), path, want))
 	require.NoError(t, m.Slots.Switch(t.Context(), path, want), "before the restart")
@@ -102,6 +104,7 @@ func testSwitchAgain(t *testing.T, m Machine) {
 
 // testSwitchBeforeRestart: a second switch must not make an image that never ran the way back.
 func testSwitchBeforeRestart(t *testing.T, m Machine) {
+	t.Helper()
 	old := running(t, m)
 	path, first := m.Image(t, "first")
 	require.NoError(t, m.Slots.Switch(t.Context(), path, first))
@@ -115,6 +118,7 @@ func testSwitchBeforeRestart(t *testing.T, m Machine) {
 }
 
 func testCommit(t *testing.T, m Machine) {
+	t.Helper()
 	path, want := m.Image(t, "new")
 	require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 2, v1alpha1.SlotPassive))
 	require.NoError(t, m.Slots.Switch(t.Context(), path, want))
@@ -134,6 +138,7 @@ func testCommit(t *testing.T, m Machine) {
 }
 
 func testTriesUsedUp(t *testing.T, m Machine) {
+	t.Helper()
 	old := running(t, m)
 	path, want := m.Image(t, "new")
 	require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 2, v1alpha1.SlotPassive))
@@ -152,6 +157,7 @@ func testTriesUsedUp(t *testing.T, m Machine) {
 }
 
 func testFallBack(t *testing.T, m Machine) {
+	t.Helper()
 	old := running(t, m)
 	sendToPassive(t, m)
 	runs(t, m, v1alpha1.SlotPassive, old)
@@ -173,6 +179,7 @@ func sendToPassive(t *testing.T, m Machine) {
 
 // testOutOfPassive: from passive the next image replaces the bad one, and the good one stays.
 func testOutOfPassive(t *testing.T, m Machine) {
+	t.Helper()
 	old := running(t, m)
 	sendToPassive(t, m)
 	path, want := m.Image(t, "good again")
