@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stylet-edge/stylet/internal/lab/host"
 	"github.com/stylet-edge/stylet/internal/lab/phase"
 	"github.com/stylet-edge/stylet/internal/lab/road"
 )
@@ -50,6 +51,7 @@ type runOptions struct {
 	repo, dir string
 	anyInputs bool
 	kvm       bool
+	prebuilt  bool
 }
 
 func (o *runOptions) addFlags(cmd *cobra.Command, name string) {
@@ -58,6 +60,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command, name string) {
 		dir = filepath.Join(given, name)
 	}
 	cmd.Flags().StringVar(&o.repo, "repo", ".", "the checkout")
+	cmd.Flags().BoolVar(&o.prebuilt, "prebuilt", false, "take layers and installer as an earlier run left them")
 	cmd.Flags().StringVar(&o.dir, "dir", dir, "where artefacts and kept states go (default below $STYLET_ARTEFACTS if that is set)")
 }
 
@@ -77,7 +80,7 @@ func (o *runOptions) run(
 	report := phase.NewReporter(out)
 	defer report.Close()
 	began := time.Now()
-	inputs := road.Inputs{Repo: repo, Dir: filepath.Join(dir, "inputs")}
+	inputs := road.Inputs{Repo: repo, Dir: filepath.Join(dir, "inputs"), Prebuilt: o.prebuilt}
 	if err := inputs.Build(ctx, report); err != nil {
 		return err
 	}
@@ -88,6 +91,7 @@ func (o *runOptions) run(
 	}
 	r, err := road.Open(ctx, road.Options{
 		Inputs: inputs, Dir: dir, Report: report, Relay: program + " relay", KVM: o.kvm, AnyInputs: o.anyInputs,
+		Fresh: s == (phase.Selection{}),
 	})
 	if err != nil {
 		return err
@@ -97,12 +101,15 @@ func (o *runOptions) run(
 	if err == nil && after != nil {
 		err = after(ctx, r)
 	}
-	timings = append([]phase.Timing{{Phase: "build", Shows: "layers, profiles and installer", Elapsed: built.Seconds(), Result: phase.Passed}}, timings...)
-	return o.conclude(out, dir, r, timings, err)
+	return conclude(out, dir, r.Host(), append(buildTiming(built), timings...), err)
+}
+
+func buildTiming(built time.Duration) []phase.Timing {
+	return []phase.Timing{{Phase: "build", Shows: "layers, profiles and installer are built, or taken from the cache", Elapsed: built.Seconds(), Result: phase.Passed}}
 }
 
 // conclude writes the timings and, after a failure, what helps to understand it.
-func (o *runOptions) conclude(out io.Writer, dir string, r *road.Road, timings []phase.Timing, failure error) error {
+func conclude(out io.Writer, dir string, machine *host.Host, timings []phase.Timing, failure error) error {
 	fmt.Fprintln(out)
 	phase.Table(out, timings)
 	data, err := json.MarshalIndent(timings, "", "  ")
@@ -113,7 +120,7 @@ func (o *runOptions) conclude(out io.Writer, dir string, r *road.Road, timings [
 		fmt.Fprintf(out, "artefacts: %s\n", dir)
 		return err
 	}
-	fmt.Fprintf(out, "\nthe console's last lines:\n%s\n\n", indent(r.Host().LastWords(lastWords)))
+	fmt.Fprintf(out, "\nthe console's last lines:\n%s\n\n", indent(machine.LastWords(lastWords)))
 	fmt.Fprintf(out, "artefacts: %s (serial/ has the log of each boot)\n", dir)
 	return failure
 }

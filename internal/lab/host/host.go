@@ -25,6 +25,8 @@ type Config struct {
 	Login shell.Credentials
 	// Report is told about every boot and its end.
 	Report *phase.Reporter
+	// Fresh removes the serial logs of earlier runs; else the boots are counted on.
+	Fresh bool
 }
 
 // DiskBytes is the size of the disk: the least that the probe accepts without a warning.
@@ -55,6 +57,11 @@ func New(config Config) (*Host, error) {
 			return nil, fmt.Errorf("making the host's folders: %w", err)
 		}
 	}
+	if config.Fresh {
+		if err := emptyDir(filepath.Join(config.Dir, "serial")); err != nil {
+			return nil, err
+		}
+	}
 	logs, err := filepath.Glob(filepath.Join(config.Dir, "serial", "*.log"))
 	if err != nil {
 		return nil, fmt.Errorf("counting the host's boots: %w", err)
@@ -67,19 +74,36 @@ func New(config Config) (*Host, error) {
 
 // Blank gives the host an empty disk and fresh firmware, and forgets all that was kept before.
 func (h *Host) Blank(ctx context.Context) error {
-	h.Cut()
-	for _, dir := range []string{"state", "serial"} {
-		path := filepath.Join(h.config.Dir, dir)
-		if err := errors.Join(os.RemoveAll(path), os.MkdirAll(path, 0o755)); err != nil {
-			return fmt.Errorf("emptying the host's folders: %w", err)
-		}
-	}
-	h.boots, h.count = 0, 0
-	if err := qemu.FreshVars(h.config.Machine.Vars); err != nil {
+	if err := h.forget(); err != nil {
 		return err
 	}
-	h.disk = h.diskFile()
 	return qemu.CreateDisk(ctx, h.disk, DiskBytes)
+}
+
+// Adopt gives the host a disk that starts as a raw disk file is, which must not change any more,
+// and fresh firmware, and forgets all that was kept before.
+func (h *Host) Adopt(ctx context.Context, raw string) error {
+	if err := h.forget(); err != nil {
+		return err
+	}
+	return qemu.CreateOverlay(ctx, h.disk, raw, "raw")
+}
+
+func (h *Host) forget() error {
+	h.Cut()
+	if err := emptyDir(filepath.Join(h.config.Dir, "state")); err != nil {
+		return err
+	}
+	h.count = 0
+	h.disk = h.diskFile()
+	return qemu.FreshVars(h.config.Machine.Vars)
+}
+
+func emptyDir(path string) error {
+	if err := errors.Join(os.RemoveAll(path), os.MkdirAll(path, 0o755)); err != nil {
+		return fmt.Errorf("emptying a folder of the host: %w", err)
+	}
+	return nil
 }
 
 func (h *Host) diskFile() string {

@@ -31,7 +31,7 @@ func (h *Host) Freeze(ctx context.Context) (string, error) {
 	if h.On() {
 		err = h.boot.Snapshot(ctx, next)
 	} else {
-		err = qemu.CreateOverlay(ctx, next, frozen)
+		err = qemu.CreateOverlay(ctx, next, frozen, "qcow2")
 	}
 	if err != nil {
 		return "", fmt.Errorf("freezing the disk: %w", err)
@@ -93,7 +93,7 @@ func (h *Host) Restore(ctx context.Context, phase, inputs string, facts any) err
 		return err
 	}
 	h.disk = h.diskFile()
-	return qemu.CreateOverlay(ctx, h.disk, filepath.Join(h.config.Dir, "state", state.Disk))
+	return qemu.CreateOverlay(ctx, h.disk, filepath.Join(h.config.Dir, "state", state.Disk), "qcow2")
 }
 
 // dropAfter removes what later phases made: what is done from here on replaces it.

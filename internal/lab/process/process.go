@@ -59,6 +59,8 @@ func command(spec Spec) *exec.Cmd {
 	cmd := exec.Command(spec.Argv[0], spec.Argv[1:]...) //nolint:forbidigo // the one place where the harness starts programs
 	cmd.Env = append(os.Environ(), spec.Env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = spec.Stdin, spec.Stdout, spec.Stderr
+	// Children that left the group may hold the output open.
+	cmd.WaitDelay = grace
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
@@ -72,9 +74,15 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Err says how the program ended, nil for exit status 0. It may be called once Done is closed.
 func (p *Process) Err() error { return p.err }
 
-// Kill ends the program at once, with no chance to flush anything, and waits for its end.
+// Kill ends the program and its children at once, with no chance to flush anything, and waits for
+// its end.
 func (p *Process) Kill() {
-	_ = p.cmd.Process.Kill() // an error means that it has ended already
+	select {
+	case <-p.done: // its number may belong to somebody else by now
+		return
+	default:
+	}
+	_ = syscall.Kill(-p.Pid(), syscall.SIGKILL) // its process group, see command; an error means that it has ended
 	<-p.done
 }
 

@@ -2,9 +2,12 @@ package process
 
 import (
 	"context"
+	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -41,6 +44,19 @@ func TestCancelKills(t *testing.T) {
 	require.Equal(t, "ready\n", <-ready)
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
+}
+
+func TestKillEndsChildrenToo(t *testing.T) {
+	ready := make(writes, 1)
+	p, err := Start(Spec{Argv: []string{"sh", "-c", "sleep 60 & echo $!; wait"}, Stdout: ready})
+	require.NoError(t, err)
+	child, err := strconv.Atoi(strings.TrimSpace(<-ready))
+	require.NoError(t, err)
+	p.Kill()
+	require.Eventually(t, func() bool {
+		state, err := os.ReadFile("/proc/" + strconv.Itoa(child) + "/stat")
+		return err != nil || strings.Contains(string(state), ") Z ")
+	}, 5*time.Second, 10*time.Millisecond)
 }
 
 type writes chan string

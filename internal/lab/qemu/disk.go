@@ -47,10 +47,10 @@ func CreateDisk(ctx context.Context, path string, bytes int64) error {
 	return err
 }
 
-// CreateOverlay makes a disk that starts as the other one is now. The other one must not be
-// written to any more.
-func CreateOverlay(ctx context.Context, path, backing string) error {
-	_, err := process.Output(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, path)
+// CreateOverlay makes a disk that starts as the other one, of a format, is now. The other one must
+// not be written to any more.
+func CreateOverlay(ctx context.Context, path, backing, format string) error {
+	_, err := process.Output(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-F", format, "-b", backing, path)
 	return err
 }
 

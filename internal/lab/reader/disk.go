@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -30,12 +29,6 @@ type SlotImage struct {
 	Image v1alpha1.Digest
 	// Label is its file system's label.
 	Label string
-}
-
-// Partition is a part of a disk, in bytes.
-type Partition struct {
-	Name          string
-	Offset, Bytes int64
 }
 
 // look mounts COS_STATE and the images without replaying a journal, which is what GRUB sees, in a
@@ -72,12 +65,11 @@ func ReadDisk(ctx context.Context, disk, scratch string) (Disk, error) {
 }
 
 func extractState(ctx context.Context, disk, dir, raw string) error {
-	const head = 1 << 20 // the partition table and its alignment
 	table := filepath.Join(dir, "table.raw")
-	if err := qemu.Extract(ctx, disk, 0, head, table); err != nil {
+	if err := qemu.Extract(ctx, disk, 0, tableBytes, table); err != nil {
 		return err
 	}
-	parts, err := Partitions(ctx, table)
+	parts, err := Partitions(table)
 	if err != nil {
 		return err
 	}
@@ -87,40 +79,6 @@ func extractState(ctx context.Context, disk, dir, raw string) error {
 		}
 	}
 	return fmt.Errorf("no partition is named state among %v", parts)
-}
-
-// Partitions reads the partition table of a raw disk, of which the beginning is enough.
-func Partitions(ctx context.Context, raw string) ([]Partition, error) {
-	out, err := process.Output(ctx, "sfdisk", "--json", raw)
-	if err != nil {
-		return nil, fmt.Errorf("reading the partition table: %w", err)
-	}
-	return parsePartitions(out)
-}
-
-func parsePartitions(out []byte) ([]Partition, error) {
-	var table struct {
-		PartitionTable struct {
-			SectorSize int64 `json:"sectorsize"`
-			Partitions []struct {
-				Name  string `json:"name"`
-				Start int64  `json:"start"`
-				Size  int64  `json:"size"`
-			} `json:"partitions"`
-		} `json:"partitiontable"`
-	}
-	if err := json.Unmarshal(out, &table); err != nil {
-		return nil, fmt.Errorf("reading sfdisk's answer: %w", err)
-	}
-	sector := table.PartitionTable.SectorSize
-	if sector <= 0 {
-		return nil, errors.New("the partition table names no sector size")
-	}
-	var parts []Partition
-	for _, p := range table.PartitionTable.Partitions {
-		parts = append(parts, Partition{Name: p.Name, Offset: p.Start * sector, Bytes: p.Size * sector})
-	}
-	return parts, nil
 }
 
 // parseLook reads what the look script printed: a key and base64 on each line.

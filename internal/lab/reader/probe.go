@@ -1,37 +1,38 @@
 package reader
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 )
 
-// cpuName is the probe's check of the processor's name.
-const cpuName = "cpu.family"
+// probeLine is a line of the probe's table, as the installer prints it on the console.
+var probeLine = regexp.MustCompile(`(?m)stylet\[\d+\]:.*\s(PASS|WARN|FAIL)\s{2,}(\S.*?)\s{2,}(\S.*)$`)
 
-// CheckProbe reads the answer of `stylet probe -o json` and fails unless every check passes by
-// itself. The processor's name may be worth a warning: QEMU's is no product's.
-func CheckProbe(answer []byte) error {
-	var report struct {
-		Checks []struct {
-			Code     string `json:"code"`
-			Verdict  string `json:"verdict"`
-			Measured string `json:"measured"`
-			Override string `json:"override"`
-		} `json:"checks"`
-	}
-	if err := json.Unmarshal(answer, &report); err != nil {
-		return fmt.Errorf("reading the probe's answer %.200q: %w", answer, err)
-	}
-	if len(report.Checks) == 0 {
-		return fmt.Errorf("the probe checked nothing: %.200q", answer)
+// nameOfCPU is the one check that may be worth a warning: QEMU's processor is no product.
+const nameOfCPU = "CPU"
+
+// CheckProbe reads the probe's table from the console of the live system, and fails unless every
+// check passes by itself, but for the processor's name.
+func CheckProbe(said string) error {
+	rows := probeLine.FindAllStringSubmatch(said, -1)
+	if len(rows) == 0 {
+		return errors.New("the probe's table is not on the console")
 	}
 	var errs []error
-	for _, c := range report.Checks {
-		if c.Override == "" && (c.Verdict == "pass" || c.Verdict == "warn" && c.Code == cpuName) {
-			continue
+	overrides := ""
+	for _, row := range rows {
+		verdict, check, measured := row[1], row[2], strings.TrimSpace(row[3])
+		if check == "overrides" {
+			overrides = measured
 		}
-		errs = append(errs, fmt.Errorf("the probe's check %s says %s of %q %s", c.Code, c.Verdict, c.Measured, c.Override))
+		if verdict != "PASS" && check != nameOfCPU {
+			errs = append(errs, fmt.Errorf("the probe says %s of %s: %s", verdict, check, measured))
+		}
+	}
+	if overrides != "0" {
+		errs = append(errs, fmt.Errorf("the probe counts %q overrides, expected 0", overrides))
 	}
 	return errors.Join(errs...)
 }

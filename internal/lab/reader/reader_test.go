@@ -133,13 +133,6 @@ func TestEveryLieIsFound(t *testing.T) {
 	}
 }
 
-func TestPartitionsAreInBytes(t *testing.T) {
-	parts, err := parsePartitions([]byte(`{"partitiontable": {"label":"gpt", "sectorsize": 512, "partitions": [
-		{"node": "x1", "start": 2048, "size": 4096, "name": "efi"}, {"node": "x2", "start": 6144, "size": 8, "name": "state"}]}}`))
-	require.NoError(t, err)
-	require.Equal(t, []Partition{{"efi", 1 << 20, 2 << 20}, {"state", 3 << 20, 4096}}, parts)
-}
-
 func TestLookAtSlots(t *testing.T) {
 	manifest := v1alpha1.ImageManifest{SchemaVersion: 1, Architecture: "amd64"}
 	record, err := json.Marshal(v1alpha1.ImageRecord{ID: manifest.ID(), Manifest: manifest})
@@ -175,15 +168,6 @@ func FuzzParseLook(f *testing.F) {
 		disk, err := parseLook(out)
 		if err == nil {
 			require.NotNil(t, disk.Env)
-		}
-	})
-}
-
-func FuzzParsePartitions(f *testing.F) {
-	f.Add([]byte(`{"partitiontable": {"sectorsize": 512, "partitions": [{"start": 1, "size": 2, "name": "a"}]}}`))
-	f.Fuzz(func(t *testing.T, out []byte) {
-		if parts, err := parsePartitions(out); err != nil {
-			require.Empty(t, parts)
 		}
 	})
 }

@@ -19,6 +19,8 @@ import (
 type Inputs struct {
 	// Repo is the checkout, Dir the folder that receives what is made of it.
 	Repo, Dir string
+	// Prebuilt takes layers and installer as an earlier run left them.
+	Prebuilt bool
 }
 
 // Stylet is the binary under test.
@@ -34,26 +36,33 @@ func (in Inputs) testdata(name string) string { return filepath.Join(in.Repo, "t
 
 // Build makes all of them. What the images are made of is cached by images/ itself.
 func (in Inputs) Build(ctx context.Context, report *phase.Reporter) error {
+	if err := in.BuildLayers(ctx, report); err != nil || in.Prebuilt {
+		return err
+	}
+	return in.installer(ctx, report)
+}
+
+// BuildLayers makes all but the installer.
+func (in Inputs) BuildLayers(ctx context.Context, report *phase.Reporter) error {
 	if err := os.MkdirAll(in.Dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the inputs: %w", err)
 	}
-	report.Say("building the layers of the profile (cached: seconds; from nothing: about 15 minutes)")
 	layers := filepath.Join(in.Repo, "dist", "layers")
-	if err := in.script(ctx, report, "images/install-deps.sh"); err != nil {
-		return err
-	}
-	if err := in.script(ctx, report, "images/build-layers.sh", "--out", layers); err != nil {
-		return err
+	if !in.Prebuilt {
+		report.Say("building the layers of the profile (cached: seconds; from nothing: about 15 minutes)")
+		if err := in.script(ctx, report, "images/install-deps.sh"); err != nil {
+			return err
+		}
+		if err := in.script(ctx, report, "images/build-layers.sh", "--out", layers); err != nil {
+			return err
+		}
 	}
 	for _, name := range []string{"os.tar.zst", "runtime.tar.zst"} {
 		if err := link(filepath.Join(layers, name), filepath.Join(in.Dir, name)); err != nil {
 			return err
 		}
 	}
-	if err := in.profiles(); err != nil {
-		return err
-	}
-	return in.installer(ctx, report)
+	return in.profiles()
 }
 
 // profiles puts each profile of testdata beside its archives, and packs the trees named after it.

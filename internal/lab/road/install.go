@@ -22,12 +22,9 @@ func (r *Road) install(ctx context.Context) error {
 		return err
 	}
 	if err := r.milestones(ctx, []milestone{
-		{regexp.MustCompile(`Linux version`), "the kernel of the live system runs", 2 * time.Minute},
-		{regexp.MustCompile(`Reached target .*[Mm]ulti-?[Uu]ser|login:|stylet\[\d+\]`), "the live system is up, stylet probes and installs", 5 * time.Minute},
+		{regexp.MustCompile(`Linux version`), "the kernel of the live system runs", 4 * time.Minute},
+		{installerLine, "the live system is up: stylet probes, then installs", 8 * time.Minute},
 	}); err != nil {
-		return err
-	}
-	if err := r.probePasses(ctx); err != nil {
 		return err
 	}
 	stop := r.relayLines(ctx, installerLine)
@@ -36,12 +33,16 @@ func (r *Road) install(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("installing: %w", err)
 	}
-	return r.saveText("install.txt", strings.Join(installerLines(r.host.Said()), "\n")+"\n")
+	said := r.host.Said()
+	if err := reader.CheckProbe(said); err != nil {
+		return err
+	}
+	return r.saveText("install.txt", strings.Join(installerLines(said), "\n")+"\n")
 }
 
-var installerLine = regexp.MustCompile(`(?m)stylet\[\d+\]: (.*\S)`)
+// installerLine is what stylet-install.service says on the console.
+var installerLine = regexp.MustCompile(`stylet\[\d+\]: stylet-install +(\S.*\S)`)
 
-// installerLines are what stylet-install.service said on the console.
 func installerLines(said string) []string {
 	var lines []string
 	for _, m := range installerLine.FindAllStringSubmatch(said, -1) {
@@ -112,23 +113,6 @@ func (r *Road) firstBoot(ctx context.Context) error {
 	}
 	_, err = r.checkpoint(ctx, "first-boot")
 	return err
-}
-
-// probePasses checks that the machine passes the probe by itself: no override is in the user-data,
-// and only the processor's name, which is QEMU's, may be worth a warning.
-func (r *Road) probePasses(ctx context.Context) error {
-	guest, err := r.host.Guest(ctx)
-	if err != nil {
-		return err
-	}
-	result, err := guest.Run(ctx, "stylet probe -o json")
-	if err != nil {
-		return err
-	}
-	if err := r.saveText("probe.json", result.Output); err != nil {
-		return err
-	}
-	return reader.CheckProbe([]byte(result.Output))
 }
 
 // reinstall boots the installer on the installed disk.

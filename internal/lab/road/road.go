@@ -52,6 +52,8 @@ type Options struct {
 	Relay string
 	// KVM tries whether a guest boots with KVM and uses it then.
 	KVM bool
+	// Fresh removes the logs of earlier runs.
+	Fresh bool
 	// AnyInputs resumes also from states that came from other inputs.
 	AnyInputs bool
 }
@@ -79,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Road, error) {
 		o.Report.Say("machines run with %s: %s", accelerator, why)
 		machine.Accelerator = accelerator
 	}
-	r.host, err = host.New(host.Config{Dir: o.Dir, Machine: machine, Login: labLogin(), Report: o.Report})
+	r.host, err = host.New(host.Config{Dir: o.Dir, Machine: machine, Login: labLogin(), Report: o.Report, Fresh: o.Fresh})
 	if err != nil {
 		r.registry.Stop()
 		return nil, err
