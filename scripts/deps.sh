@@ -14,12 +14,12 @@ packages() {
     go) echo git ca-certificates gcc libc6-dev ;;
     lint) echo shellcheck jq ;;
     # Real counterparts of the component tests.
-    component) echo e2fsprogs grub-common grub-emu mmdebstrap jq postgresql bind9 bind9-utils bind9-dnsutils swtpm swtpm-tools systemd-container chromium tmux openssl ;;
+    component) echo docker-registry qemu-utils fdisk e2fsprogs grub-common grub-emu mmdebstrap jq postgresql bind9 bind9-utils bind9-dnsutils swtpm swtpm-tools systemd-container chromium tmux openssl ;;
     # Images, virtual machines and loop devices of image, smoke, e2e and demo.
     machine)
       echo mmdebstrap debian-archive-keyring tar zstd xz-utils squashfs-tools xorriso mtools dosfstools e2fsprogs
       echo grub-common grub2-common grub-pc-bin grub-efi-amd64-bin gdisk fdisk parted rsync kmod udev dmsetup
-      echo qemu-system-x86 qemu-utils ovmf nbdkit swtpm socat util-linux
+      echo qemu-system-x86 qemu-utils ovmf nbdkit swtpm socat util-linux docker-registry
       ;;
     *) die "deps.sh: no set named $1 (bootstrap, go, lint, component, machine)" ;;
   esac
