@@ -49,6 +49,10 @@ ln -sf ../run/systemd/resolve/resolv.conf /etc/resolv.conf
 printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >/etc/hosts
 rm -f /etc/hostname
 
+# They must run here. Before the clean-up: kairos-agent leaves a log.
+kairos-agent --version
+immucore --version
+
 # Kairos' directories, and the targets of the persistent binds: empty, whatever a package put there.
 for dir in $(sed -n 's/.*PERSISTENT_STATE_PATHS: "\(.*\)"/\1/p' /system/oem/00_layout.yaml) /oem /usr/local; do
 	mkdir -p "$dir"
@@ -69,5 +73,3 @@ for file in /boot/vmlinuz /boot/initrd /usr/bin/kairos-agent /usr/bin/immucore /
 	/etc/cos/grub.cfg /etc/cos/bootargs.cfg /etc/kairos-release /etc/kairos/.nousers /system/oem/00_layout.yaml; do
 	[ -e "$file" ] || { echo "finish.sh: $file is missing" >&2; exit 1; }
 done
-kairos-agent --version
-immucore --version 2>/dev/null || :

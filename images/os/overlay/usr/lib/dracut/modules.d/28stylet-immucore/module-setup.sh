@@ -18,7 +18,7 @@ installkernel() {
 	instmods loop overlay squashfs isofs ext4 vfat nls_cp437 nls_ascii nls_iso8859-1
 	instmods virtio_pci virtio_blk virtio_scsi virtio_net sd_mod sr_mod ahci nvme
 	# Watchdogs that guard the boot itself.
-	instmods i6300esb iTCO_wdt softdog
+	instmods i6300esb iTCO_wdt
 }
 
 install() {
@@ -27,6 +27,8 @@ install() {
 		cat cp mv rm ln ls mkdir rmdir touch chmod chown grep sed head tail cut tr sync stat readlink
 	inst_multiple -o lvm cryptsetup mkfs.ext4 mkfs.ext2 mkfs.vfat sgdisk parted partprobe
 	inst_simple /usr/lib/modprobe.d/stylet-watchdog.conf
+	# dracut 059 makes these only after sysroot.mount of a live system has failed for want of them.
+	printf 'd /run/overlayfs 0755\nd /run/ovlwork 0755\n' >"$initdir/usr/lib/tmpfiles.d/stylet-live.conf"
 	inst_simple "$moddir/immucore.service" "$systemdsystemunitdir/immucore.service"
 	inst_simple "$moddir/stylet-watchdog.service" "$systemdsystemunitdir/stylet-watchdog.service"
 	inst_script "$moddir/generator.sh" /usr/lib/systemd/system-generators/stylet-immucore
