@@ -151,7 +151,7 @@ func (c *composition) run(ctx context.Context, progress func(done, total int64))
 		return Image{}, err
 	}
 	killpoint.Reach("compose.filled")
-	if err := unmount(ctx, c.MountDir); err != nil {
+	if err := seal(ctx, c.MountDir); err != nil {
 		return Image{}, fault.Wrap(err, fault.Retry, "compose.busy", "find out who holds it with `fuser -m`", "finishing the image")
 	}
 	killpoint.Reach("compose.unmounted")

@@ -65,23 +65,41 @@ func attach(file string) (*os.File, error) {
 	}
 }
 
-// unmountWait is how long somebody may hold the mounted image open: indexers and udev look at
-// every new file system for a moment.
-const unmountWait = 20 * time.Second
+// busyWait is how long somebody may hold the mounted image: indexers and udev look at every new
+// file system for a moment.
+const busyWait = 20 * time.Second
 
-// unmount unmounts dir, which writes everything back to the image file.
+// seal writes everything back to the image file, and unmounts it. The file system becomes
+// read-only first, wherever it is mounted: a mount namespace that was made meanwhile (any service
+// with PrivateMounts= has one) may hold a copy of the mount, and the kernel would go on writing to
+// the image long after our own unmount.
+func seal(ctx context.Context, dir string) error {
+	err := unlessBusy(ctx, func() error { return unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY|mountFlags, "") })
+	if err != nil {
+		return fmt.Errorf("making %s read-only: %w", dir, err)
+	}
+	return unmount(ctx, dir)
+}
+
+// unmount unmounts dir.
 func unmount(ctx context.Context, dir string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unmountWait)
+	err := unlessBusy(ctx, func() error { return unix.Unmount(dir, unix.UMOUNT_NOFOLLOW) })
+	if err != nil {
+		return fmt.Errorf("unmounting %s: %w", dir, err)
+	}
+	return nil
+}
+
+// unlessBusy repeats a call that fails with EBUSY. It does not end with ctx: it cleans up.
+func unlessBusy(ctx context.Context, call func() error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), busyWait)
 	defer cancel()
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
-		err := unix.Unmount(dir, unix.UMOUNT_NOFOLLOW)
+		err := call()
 		if !errors.Is(err, unix.EBUSY) || ctx.Err() != nil {
-			if err != nil {
-				return fmt.Errorf("unmounting %s: %w", dir, err)
-			}
-			return nil
+			return err
 		}
 		select {
 		case <-again.C:
