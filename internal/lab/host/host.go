@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/stylet-edge/stylet/internal/lab/phase"
@@ -136,7 +137,36 @@ func (h *Host) PowerOn(ctx context.Context, what string, fromCD bool) error {
 	}
 	h.log, h.shell = log, nil
 	h.config.Report.Say("power on (boot %d, QEMU is process %d, serial line in %s)", h.boots, h.boot.Pid(), name)
+	go tellBoot(ctx, h.boot, h.config.Report)
 	return nil
+}
+
+// stages are what a boot says on its way.
+func stages() []stage {
+	return []stage{
+		{regexp.MustCompile(`Welcome to GRUB`), "the boot loader runs"},
+		{regexp.MustCompile(`Linux version`), "the kernel runs"},
+		{regexp.MustCompile(`initrd-switch-root\.target|Switching root`), "the initrd has mounted the system"},
+		{regexp.MustCompile(`Reached target multi-user\.target|login:`), "the system is up"},
+	}
+}
+
+type stage struct {
+	pattern *regexp.Regexp
+	says    string
+}
+
+// tellBoot passes the stages of a boot on to the reporter. It ends with the last, or the boot.
+func tellBoot(ctx context.Context, boot *qemu.Boot, report *phase.Reporter) {
+	from := 0
+	for _, s := range stages() {
+		match, err := boot.Console.WaitFor(ctx, from, s.pattern)
+		if err != nil {
+			return // the machine is off, or the run is over: others report that
+		}
+		from = match.End
+		report.Say("%s, %s after power-on", s.says, time.Since(boot.Began).Round(time.Second))
+	}
 }
 
 // On tells whether the machine is on.

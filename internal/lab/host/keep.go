@@ -61,7 +61,6 @@ func (h *Host) Keep(ctx context.Context, phase, inputs string, facts any) error 
 	if err != nil {
 		return fmt.Errorf("keeping the state: %w", err)
 	}
-	//nolint:forbidigo // an artefact of a test run; written last, so that a cut run has no half state
 	return os.WriteFile(h.keptFile(phase, ".json"), data, 0o644)
 }
 

@@ -71,7 +71,6 @@ func (r *Registry) start(ctx context.Context, dir string) error {
 		return err
 	}
 	config := filepath.Join(dir, "registry.yaml")
-	//nolint:forbidigo // a file of this run, for a program that is started next
 	if err := os.WriteFile(config, fmt.Appendf(nil, configuration, storage, r.Address), 0o644); err != nil {
 		return err
 	}

@@ -99,13 +99,31 @@ func (r *Road) ends(ctx context.Context, want qemu.Ending) error {
 }
 
 // checkpoint lets the independent readers look, and fails when they and stylet's status disagree.
-func (r *Road) checkpoint(ctx context.Context, name string) (reader.Checkpoint, error) {
+func (r *Road) checkpoint(ctx context.Context, name string) error {
+	r.report.Say("checkpoint %s: status, console and slots must agree", name)
+	c, err := r.look(ctx)
+	if err != nil {
+		return fmt.Errorf("checkpoint %s: %w", name, err)
+	}
+	if err := r.save("checkpoints/"+name+".json", c); err != nil {
+		return err
+	}
+	var errs []error
+	for _, d := range c.Compare() {
+		errs = append(errs, errors.New(d.String()))
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("checkpoint %s: %w", name, errors.Join(errs...))
+	}
+	return nil
+}
+
+func (r *Road) look(ctx context.Context) (reader.Checkpoint, error) {
 	var c reader.Checkpoint
 	guest, err := r.host.Guest(ctx)
 	if err != nil {
 		return c, err
 	}
-	r.report.Say("checkpoint %s: status, console and slots must agree", name)
 	if c.Running, err = reader.ReadRunning(ctx, guest, r.host.Said()); err != nil {
 		return c, err
 	}
@@ -116,18 +134,6 @@ func (r *Road) checkpoint(ctx context.Context, name string) (reader.Checkpoint, 
 	if err != nil {
 		return c, err
 	}
-	if c.Disk, err = reader.ReadDisk(ctx, frozen, r.dir); err != nil {
-		return c, err
-	}
-	if err := r.save("checkpoints/"+name+".json", c); err != nil {
-		return c, err
-	}
-	var errs []error
-	for _, d := range c.Compare() {
-		errs = append(errs, errors.New(d.String()))
-	}
-	if len(errs) > 0 {
-		return c, fmt.Errorf("checkpoint %s: %w", name, errors.Join(errs...))
-	}
-	return c, nil
+	c.Disk, err = reader.ReadDisk(ctx, frozen, r.dir)
+	return c, err
 }

@@ -26,7 +26,7 @@ func (r *Road) v1(ctx context.Context) error {
 	if err := r.upgrade(ctx, "v1", "1.0.0"); err != nil {
 		return err
 	}
-	if _, err := r.checkpoint(ctx, "v1"); err != nil {
+	if err := r.checkpoint(ctx, "v1"); err != nil {
 		return err
 	}
 	if err := r.imageIsLarge(ctx); err != nil {
@@ -147,7 +147,7 @@ func (r *Road) v2(ctx context.Context) error {
 	if err := r.expectFiles(ctx, "2"); err != nil {
 		return err
 	}
-	if _, err := r.checkpoint(ctx, "v2"); err != nil {
+	if err := r.checkpoint(ctx, "v2"); err != nil {
 		return err
 	}
 	total := int64(0)
@@ -201,7 +201,7 @@ func (r *Road) v5(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.checkpoint(ctx, "v5-on-trial"); err != nil {
+	if err := r.checkpoint(ctx, "v5-on-trial"); err != nil {
 		return err
 	}
 	r.host.Cut()
@@ -223,8 +223,7 @@ func (r *Road) v5(ctx context.Context) error {
 	if err := r.expectFiles(ctx, "5"); err != nil {
 		return err
 	}
-	_, err = r.checkpoint(ctx, "v5")
-	return err
+	return r.checkpoint(ctx, "v5")
 }
 
 // data checks the file from v1's time, and saves the host's history.

@@ -113,7 +113,6 @@ func (in Inputs) installer(ctx context.Context, report *phase.Reporter) error {
 	if err != nil {
 		return err
 	}
-	//nolint:forbidigo // a stamp in a build folder
 	return os.WriteFile(stamp, []byte(want), 0o644)
 }
 

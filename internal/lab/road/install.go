@@ -21,12 +21,6 @@ func (r *Road) install(ctx context.Context) error {
 	if err := r.host.PowerOn(ctx, "install", false); err != nil {
 		return err
 	}
-	if err := r.milestones(ctx, []milestone{
-		{regexp.MustCompile(`Linux version`), "the kernel of the live system runs", 4 * time.Minute},
-		{installerLine, "the live system is up: stylet probes, then installs", 8 * time.Minute},
-	}); err != nil {
-		return err
-	}
 	stop := r.relayLines(ctx, installerLine)
 	err := r.ends(ctx, qemu.Reboot)
 	stop()
@@ -51,27 +45,12 @@ func installerLines(said string) []string {
 	return lines
 }
 
-// milestone is something the console says on the way.
-type milestone struct {
-	pattern *regexp.Regexp
-	says    string
-	limit   time.Duration
-}
-
-// milestones waits for one after the other.
-func (r *Road) milestones(ctx context.Context, all []milestone) error {
-	from := 0
-	for _, m := range all {
-		once, cancel := context.WithTimeoutCause(ctx, m.limit, fmt.Errorf("not seen within %s", m.limit))
-		match, err := r.host.Boot().Console.WaitFor(once, from, m.pattern)
-		cancel()
-		if err != nil {
-			return err
-		}
-		from = match.End
-		r.report.Say("%s", m.says)
-	}
-	return nil
+// hears waits until the console says something, and fails after the limit.
+func (r *Road) hears(ctx context.Context, pattern *regexp.Regexp, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not seen within %s", limit))
+	defer cancel()
+	_, err := r.host.Boot().Console.WaitFor(ctx, 0, pattern)
+	return err
 }
 
 // relayLines passes on the console's lines that match, until stop is called or the machine goes off.
@@ -111,8 +90,7 @@ func (r *Road) firstBoot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.checkpoint(ctx, "first-boot")
-	return err
+	return r.checkpoint(ctx, "first-boot")
 }
 
 // reinstall boots the installer on the installed disk.

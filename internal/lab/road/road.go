@@ -144,7 +144,6 @@ func (r *Road) save(name string, value any) error {
 
 func (r *Road) saveText(name, text string) error {
 	path := filepath.Join(r.dir, name)
-	//nolint:forbidigo // an artefact of a test run
 	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 		return fmt.Errorf("saving %s: %w", name, err)
 	}

@@ -35,7 +35,7 @@ func (r *Road) tooBig(ctx context.Context) error {
 	if taken := registry.BlobBytes(r.registry.Since(mark))[string(huge)]; taken > 0 {
 		return fmt.Errorf("%d bytes of the layer %s were downloaded", taken, huge.Short())
 	}
-	if _, err := r.checkpoint(ctx, "too-big"); err != nil {
+	if err := r.checkpoint(ctx, "too-big"); err != nil {
 		return err
 	}
 	if err := r.push(ctx, good); err != nil {

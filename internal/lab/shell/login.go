@@ -71,14 +71,19 @@ func login(ctx context.Context, console Console, who Credentials, dir string, t 
 func (s *Shell) Logout() error { return s.console.Type("stty sane; exit\n") }
 
 var (
+	appeared = regexp.MustCompile(`login:`)
 	prompt   = regexp.MustCompile(`login: *$`)
 	asked    = regexp.MustCompile(`Password: *$`)
 	answered = regexp.MustCompile(`Login incorrect|[#$] *$`)
 )
 
-// enter answers the login prompt. Enter is pressed until the prompt stands at the end of the
-// text: messages of the boot may have pushed it away.
+// enter answers the login prompt. Nothing is typed before it has appeared: a key would stop the
+// boot loader. Then Enter is pressed until the prompt stands at the end of the text: messages of
+// the boot may have pushed it away.
 func (s *Shell) enter(ctx context.Context, who Credentials) error {
+	if _, err := s.console.WaitFor(ctx, 0, appeared); err != nil {
+		return err
+	}
 	for {
 		if err := s.exchange(ctx, "", prompt); err != nil {
 			return err

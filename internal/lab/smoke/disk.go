@@ -63,7 +63,6 @@ func (s *Smoke) swapIn(ctx context.Context, image string, env kairos.BootEnv) er
 		return err
 	}
 	file := filepath.Join(s.dir, "environment")
-	//nolint:forbidigo // scratch of a test run
 	if err := os.WriteFile(file, block, 0o644); err != nil {
 		return err
 	}
