@@ -19,6 +19,7 @@ func LoadJournal(root *durable.Root, now time.Time) (Journal, error) {
 	switch {
 	case err == nil:
 		j.SchemaVersion = JournalSchema
+		j.keepSound()
 		return j, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return empty, nil
@@ -28,6 +29,17 @@ func LoadJournal(root *durable.Root, now time.Time) (Journal, error) {
 		return empty, errors.Join(err, moveErr)
 	}
 	return empty, fmt.Errorf("the journal was moved to %s: %w", aside, err)
+}
+
+// keepSound drops what cannot be carried on with, whoever wrote it: a plan without a next step, a
+// trial of nothing. The next comparison makes a new plan.
+func (j *Journal) keepSound() {
+	if j.Plan != nil && (j.Step < 0 || j.Step >= len(j.Plan.Steps)) {
+		j.dropPlan()
+	}
+	if j.Trial != nil && j.Trial.Target.Revision.ID() == "" {
+		j.Trial = nil
+	}
 }
 
 // SaveJournal writes the journal, atomically and durably.

@@ -55,6 +55,9 @@ func (r *Root) ReadDir(name string) ([]fs.DirEntry, error) {
 
 // MkdirAll creates a directory and its parents for the owner alone, and syncs each parent.
 func (r *Root) MkdirAll(name string) error {
+	if !filepath.IsLocal(name) {
+		return fmt.Errorf("making the directory %s: it is not below the root", name)
+	}
 	if _, err := r.root.Stat(name); err == nil {
 		return nil
 	}

@@ -1,0 +1,108 @@
+package lifecycle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+// onTrial is the journal of a host that has armed v2 and is about to do the named step.
+func onTrial(v1, v2 Target, from v1alpha1.Slot, next ActionName) Journal {
+	j := committed(v1)
+	seen := seeing(from, v1)
+	j.startPlan(Diff(&v2, seen, j))
+	for i, s := range j.Plan.Steps {
+		if s.Action == next {
+			j.Step = i
+		}
+	}
+	j.Trial = &Trial{Target: v2, From: v1.Revision, Good: v1alpha1.SlotPassive}
+	j.Intent = &Intent{BootID: "boot"}
+	return j
+}
+
+func types(events []v1alpha1.Event) []string {
+	out := []string{}
+	for _, e := range events {
+		out = append(out, e.Type)
+	}
+	return out
+}
+
+// Requirement: A7
+func TestRecover(t *testing.T) {
+	v1, v2 := target("1.0.0"), target("2.0.0")
+	id := v2.Revision.ID().Short()
+	in := func(s Seen, boot Boot, bootID string) Seen { s.Boot, s.BootID = boot, bootID; return s }
+	trial := in(seeing(v1alpha1.SlotActive, v2), Boot{Trial: id, Try: 1, Good: v1alpha1.SlotPassive}, "next")
+	back := in(seeing(v1alpha1.SlotPassive, v1), Boot{Good: v1alpha1.SlotPassive, Failed: id}, "next")
+	failedIn := func(boot string) Journal {
+		j := onTrial(v1, v2, v1alpha1.SlotActive, Commit)
+		j.Trial.Failure = &Failure{Revision: v2.Revision.ID(), Code: CodeGateFailed, Cause: "no answer", BootID: boot}
+		return j
+	}
+	for name, c := range map[string]struct {
+		j       Journal
+		seen    Seen
+		events  []string
+		refused string
+		plan    Class // "" for no plan left
+		trial   bool  // still in the journal
+	}{
+		"a try begins":             {onTrial(v1, v2, v1alpha1.SlotActive, Restart), trial, []string{"trial.try"}, "", ClassImage, true},
+		"tries used up":            {onTrial(v1, v2, v1alpha1.SlotActive, Restart), back, []string{"trial.failed", "trial.back"}, CodeBootFailed, "", false},
+		"used up before switching": {onTrial(v1, v2, v1alpha1.SlotActive, Switch), in(seeing(v1alpha1.SlotPassive, v1), back.Boot, "next"), []string{"trial.armed-again"}, "", ClassImage, true},
+		"cut before switching":     {onTrial(v1, v2, v1alpha1.SlotActive, Switch), in(seeing(v1alpha1.SlotActive, v1), Boot{Trial: id, Try: 1}, "next"), []string{"trial.armed-again"}, "", ClassImage, true},
+		"image cannot be loaded":   {onTrial(v1, v2, v1alpha1.SlotActive, Restart), in(seeing(v1alpha1.SlotPassive, v1), Boot{Trial: id, Try: 1}, "next"), []string{"trial.failed"}, CodeBootFailed, ClassBack, true},
+		"gate failed just now":     {failedIn("next"), trial, []string{"trial.failed"}, CodeGateFailed, ClassBack, true},
+		"told, but not restarted":  {failedIn("next"), in(seeing(v1alpha1.SlotActive, v2), Boot{Good: v1alpha1.SlotPassive}, "next"), []string{"trial.failed"}, CodeGateFailed, ClassBack, true},
+		"gone back":                {failedIn("before"), in(seeing(v1alpha1.SlotPassive, v1), Boot{Good: v1alpha1.SlotPassive}, "next"), []string{"trial.failed", "trial.back"}, CodeGateFailed, "", false},
+		"deadline without agent": {
+			onTrial(v1, v2, v1alpha1.SlotActive, Commit),
+			func() Seen {
+				s := in(seeing(v1alpha1.SlotPassive, v1), Boot{Good: v1alpha1.SlotPassive}, "next")
+				s.Verdict = &Failure{Revision: v2.Revision.ID(), Code: CodeDeadline, Cause: "late", BootID: "before"}
+				return s
+			}(),
+			[]string{"trial.failed", "trial.back"}, CodeDeadline, "", false,
+		},
+		"an old verdict": {
+			onTrial(v1, v2, v1alpha1.SlotActive, Commit),
+			func() Seen { s := trial; s.Verdict = &Failure{Revision: v1.Revision.ID()}; s.Boot.Try = 0; return s }(),
+			[]string{}, "", ClassImage, true,
+		},
+		"committed, not recorded": {onTrial(v1, v2, v1alpha1.SlotActive, Commit), in(seeing(v1alpha1.SlotActive, v2), Boot{Good: v1alpha1.SlotActive}, "next"), []string{"trial.committed"}, "", "", false},
+		"no trial":                {committed(v1), back, []string{}, "", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := c.j
+			after, events := Recover(c.j, c.seen, time.Unix(100, 0))
+			require.Equal(t, before, c.j, "the journal given is not changed")
+			require.Equal(t, c.events, types(events))
+			refusal, refused := after.RefusedFor(v2.Revision.ID())
+			require.Equal(t, c.refused != "", refused)
+			require.Equal(t, c.refused, refusal.Code)
+			require.Equal(t, c.trial, after.Trial != nil)
+			if c.plan == "" {
+				require.Nil(t, after.Plan)
+			} else {
+				require.NotNil(t, after.Plan)
+				require.Equal(t, c.plan, after.Plan.Class)
+			}
+			again, more := Recover(after, c.seen, time.Unix(101, 0))
+			require.Empty(t, more, "a second look finds nothing new")
+			require.Equal(t, after, again)
+		})
+	}
+}
+
+func TestRunningNamesTheRevisionNotOnlyTheImage(t *testing.T) {
+	first, second := target("1.0.0"), target("1.0.0", v1alpha1.File{Path: "/etc/a", Content: "a"})
+	require.Equal(t, first.Revision.Image, second.Revision.Image)
+	j := committed(first, second)
+	require.Equal(t, second.Revision, j.Running(seeing(v1alpha1.SlotActive, first)), "the newest committed one")
+	require.Equal(t, v1alpha1.Revision{}, Journal{}.Running(Seen{Slot: v1alpha1.SlotActive}), "the installer's image")
+}
