@@ -50,7 +50,7 @@ func (d Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	source, err := d.source()
+	source, err := d.source(state)
 	if err != nil {
 		return err
 	}
@@ -85,8 +85,8 @@ func (d Daemon) serve(ctx context.Context, engine *lifecycle.Engine, source *ass
 	return err
 }
 
-func (d Daemon) source() (*assignment, error) {
-	a, err := newAssignment(d.Settings.UserDataDir, d.Program)
+func (d Daemon) source(state *durable.Root) (*assignment, error) {
+	a, err := newAssignment(d.Settings.UserDataDir, d.Program, state)
 	if err != nil {
 		return nil, err
 	}

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/compose"
 	"github.com/stylet-edge/stylet/internal/content"
@@ -24,20 +26,30 @@ type assignment struct {
 	// self is the running stylet, the agent of images whose profile names none.
 	self      v1alpha1.Digest
 	selfBytes int64
+	// state keeps the profile that was read last, so that a poll, a restart or a reboot does not
+	// download it again.
+	state *durable.Root
 
 	mu   sync.Mutex
 	site v1alpha1.Site
+	// talking is kept while the site's registries stay as they are: a new client would log in anew
+	// and open new connections at each poll.
+	talking   *content.Client
+	permitted []v1alpha1.Registry
 }
 
 var _ lifecycle.Source = (*assignment)(nil)
 
-func newAssignment(userDataDir, program string) (*assignment, error) {
+// assignedFile is the name, in the state directory, of the profile that was read last.
+const assignedFile = "assigned.json"
+
+func newAssignment(userDataDir, program string, state *durable.Root) (*assignment, error) {
 	data, err := os.ReadFile(program)
 	if err != nil {
 		return nil, fmt.Errorf("reading the running binary: %w", err)
 	}
 	return &assignment{
-		userDataDir: userDataDir, userAgent: "stylet/" + version.Version,
+		userDataDir: userDataDir, userAgent: "stylet/" + version.Version, state: state,
 		self: v1alpha1.DigestOf(data), selfBytes: int64(len(data)),
 	}, nil
 }
@@ -51,11 +63,23 @@ func (a *assignment) Next(ctx context.Context) (*lifecycle.Target, error) {
 	if s.Assignment.Profile == "" {
 		return nil, nil
 	}
-	resolved, err := a.client(s).Resolve(ctx, s.Assignment.Profile)
+	resolved, err := a.resolve(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("asking for %s: %w", s.Assignment.Profile, err)
 	}
 	return a.target(s.Assignment.Profile, resolved.Profile), nil
+}
+
+func (a *assignment) resolve(ctx context.Context, s v1alpha1.Site) (content.Resolved, error) {
+	var known content.Resolved
+	if err := a.state.ReadJSON(assignedFile, &known); err != nil {
+		known = content.Resolved{} // missing or damaged: it is fetched anew
+	}
+	resolved, err := a.client(s).Refresh(ctx, s.Assignment.Profile, known)
+	if err != nil || resolved.Digest == known.Digest {
+		return resolved, err
+	}
+	return resolved, a.state.WriteJSON(assignedFile, resolved)
 }
 
 func (a *assignment) read() (v1alpha1.Site, error) {
@@ -86,7 +110,13 @@ func (a *assignment) registry() (actions.Registry, error) {
 }
 
 func (a *assignment) client(s v1alpha1.Site) *content.Client {
-	return content.NewClient(content.Options{Registries: s.Registries, UserAgent: a.userAgent})
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.talking == nil || !slices.Equal(a.permitted, s.Registries) {
+		a.talking = content.NewClient(content.Options{Registries: s.Registries, UserAgent: a.userAgent})
+		a.permitted = s.Registries
+	}
+	return a.talking
 }
 
 // target works out the revision that a profile means on this host.
