@@ -1,6 +1,7 @@
 package content
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,35 @@ func TestPushThenResolve(t *testing.T) {
 		assert.Equal(t, pushed, resolved)
 		assert.Equal(t, pushed.Profile.Digest(), resolved.Profile.Digest())
 	}
+}
+
+// Requirement: A8
+func TestRefreshFetchesAProfileOnce(t *testing.T) {
+	registry := newTroubledRegistry(t)
+	dir, profile := writeProfile(t, 1000)
+	reference := registry.host() + "/site/store:1.2.0"
+	push := func() Resolved {
+		pushed, err := Push(t.Context(), registry.client(), PushRequest{Profile: profile, Dir: dir, Reference: reference})
+		require.NoError(t, err)
+		return pushed
+	}
+	pushed := push()
+	known, err := registry.client().Refresh(t.Context(), reference, Resolved{})
+	require.NoError(t, err)
+	assert.Equal(t, pushed, known)
+	before := maps.Clone(registry.served)
+	for range 3 {
+		known, err = registry.client().Refresh(t.Context(), reference, known)
+		require.NoError(t, err)
+		assert.Equal(t, pushed, known)
+	}
+	assert.Equal(t, before, registry.served, "nothing is downloaded twice")
+
+	profile.Metadata.Version = "1.2.1"
+	pushed = push()
+	known, err = registry.client().Refresh(t.Context(), reference, known)
+	require.NoError(t, err)
+	assert.Equal(t, pushed, known, "the tag names something else now")
 }
 
 func TestPushAgainSendsNothingAndGivesTheSame(t *testing.T) {

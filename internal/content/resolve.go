@@ -21,34 +21,45 @@ const smallTimeout = time.Minute
 
 // Resolved is what a reference to a profile named at the time of asking.
 type Resolved struct {
-	Profile v1alpha1.Profile
+	Profile v1alpha1.Profile `json:"profile"`
 	// Digest is that of the artifact's manifest; the profile's own is Profile.Digest().
-	Digest v1alpha1.Digest
+	Digest v1alpha1.Digest `json:"digest"`
 	// Reference names this very artifact: REGISTRY/REPOSITORY@sha256:DIGEST.
-	Reference string
+	Reference string `json:"reference"`
 }
 
 // Resolve fetches the profile that the reference names, and checks it. Errors: of kind Retry when
 // the registry cannot be asked now; Input when the reference, the access or the profile is
 // wrong; Refused for a registry without TLS that the site does not permit.
 func (c *Client) Resolve(ctx context.Context, reference string) (Resolved, error) {
+	return c.Refresh(ctx, reference, Resolved{})
+}
+
+// Refresh is Resolve for one who has asked before: when the reference still names what is known,
+// only the manifest is fetched. What is known must come from Resolve or Refresh: it is not checked.
+func (c *Client) Refresh(ctx context.Context, reference string, known Resolved) (Resolved, error) {
 	ref, err := c.parse(reference)
 	if err != nil {
 		return Resolved{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, smallTimeout)
 	defer cancel()
-	resolved, err := c.resolve(ctx, ref)
+	resolved, err := c.resolve(ctx, ref, known)
 	if err != nil {
 		return Resolved{}, fmt.Errorf("resolving the profile %s: %w", reference, err)
 	}
 	return resolved, nil
 }
 
-func (c *Client) resolve(ctx context.Context, ref name.Reference) (Resolved, error) {
+func (c *Client) resolve(ctx context.Context, ref name.Reference, known Resolved) (Resolved, error) {
 	raw, err := c.manifest(ctx, ref)
 	if err != nil {
 		return Resolved{}, err
+	}
+	digest := v1alpha1.DigestOf(raw)
+	pinned := ref.Context().Name() + "@" + string(digest)
+	if known.Digest == digest {
+		return Resolved{Profile: known.Profile, Digest: digest, Reference: pinned}, nil
 	}
 	blob, err := parseArtifact(raw, "it", ProfileArtifact, ProfileMediaType)
 	if err != nil {
@@ -66,8 +77,7 @@ func (c *Client) resolve(ctx context.Context, ref name.Reference) (Resolved, err
 		return Resolved{}, fault.Wrap(err, fault.Input, "profile.invalid",
 			"push the profile with a `stylet profile push` that is not newer than this host", "the profile is not one that this stylet understands")
 	}
-	digest := v1alpha1.DigestOf(raw)
-	return Resolved{Profile: profile, Digest: digest, Reference: ref.Context().Name() + "@" + string(digest)}, nil
+	return Resolved{Profile: profile, Digest: digest, Reference: pinned}, nil
 }
 
 // manifest fetches a manifest; one that is named by digest is verified.
