@@ -23,5 +23,12 @@ build() { # build OUT ARCH
   printf '%s  %s bytes  %s\n' "$1" "$(stat -c %s "$1")" "$version"
 }
 
-if [ $# -eq 0 ]; then build dist/stylet "$(go env GOHOSTARCH)"; fi
+if [ $# -eq 0 ]; then
+  build dist/stylet "$(go env GOHOSTARCH)"
+  # Man pages and completions come from the commands themselves.
+  rm -rf dist/man dist/completions
+  dist/stylet docs dist/man
+  mkdir -p dist/completions
+  for shell in bash zsh fish; do dist/stylet completion "$shell" >"dist/completions/stylet.$shell"; done
+fi
 for arch in "$@"; do build "dist/stylet-linux-$arch" "$arch"; done
