@@ -20,14 +20,19 @@ mkdir -p usr/lib/systemd/journald.conf.d usr/lib/systemd/system/stylet-agent.ser
 printf '[Journal]\nStorage=volatile\nForwardToConsole=yes\nMaxLevelConsole=info\nRateLimitIntervalSec=0\n' \
 	>usr/lib/systemd/journald.conf.d/lab.conf
 printf '[Manager]\nDefaultTimeoutStopSec=20s\nShowStatus=no\n' >usr/lib/systemd/system.conf.d/lab.conf
-# What the harness sets for the agent reaches it, and the agent may write where the harness reads.
-printf '[Service]\nPassEnvironment=STYLET_KILL_LOG STYLET_KILL_PLAN\nReadWritePaths=-/run/lab\n' \
-	>usr/lib/systemd/system/stylet-agent.service.d/lab.conf
+# What the harness sets for the agent reaches it, and the agent may write where the harness reads. Its sandbox has a
+# /proc of its own, without the command line and the boot ID that init.sh and nspawn laid over the host's.
+cat >usr/lib/systemd/system/stylet-agent.service.d/lab.conf <<EOF
+[Service]
+PassEnvironment=STYLET_KILL_LOG STYLET_KILL_PLAN
+ReadWritePaths=-/run/lab
+BindReadOnlyPaths=/run/lab/cmdline:/proc/cmdline /run/lab/boot_id:/proc/sys/kernel/random/boot_id
+EOF
 
 # A container has no consoles to log in at, and nothing of a package manager runs on an immutable root.
 for unit in console-getty.service getty@.service container-getty@.service getty.target serial-getty@.service \
 	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
-	systemd-timesyncd.service systemd-networkd.service systemd-resolved.service systemd-logind.service \
+	systemd-timesyncd.service systemd-networkd.service systemd-resolved.service \
 	systemd-update-utmp.service systemd-update-utmp-runlevel.service; do
 	ln -sf /dev/null "etc/systemd/system/$unit"
 done

@@ -2,8 +2,13 @@
 # init.sh: the container's first process. It ends the initial root's work and becomes systemd.
 set -eu
 mount --bind /run/lab/cmdline /proc/cmdline
+# nspawn makes a new boot ID for each boot, in a file without a name, over which nothing can be mounted.
+boot_id=/proc/sys/kernel/random/boot_id
+cat $boot_id >/run/lab/boot_id
+umount $boot_id
+mount --bind /run/lab/boot_id $boot_id
 n=0
-while [ $n -lt 64 ]; do
+while [ $n -lt 128 ]; do
 	[ -e /dev/loop$n ] || mknod -m 660 /dev/loop$n b 7 $n
 	n=$((n + 1))
 done

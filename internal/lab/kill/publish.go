@@ -1,0 +1,129 @@
+package kill
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/stylet-edge/stylet/internal/lab/process"
+)
+
+// payloadBytes is the size of the layer that is new in each version: a dozen chunks.
+const payloadBytes = 48 << 20
+
+const profileText = `apiVersion: stylet.dev/v1alpha1
+kind: ClusterProfile
+metadata:
+  name: lab
+  version: 0.0.%d
+spec:
+  layers:
+    - {kind: os, name: os, archive: %q}
+    - {kind: runtime, name: payload, archive: %q}
+  files:
+    - {path: /etc/lab-version, content: "%[1]d\n"}
+  gates:
+    - {name: payload, command: [systemctl, is-active, --quiet, lab-payload.service], timeout: 2m, settle: 1s}
+`
+
+const payloadUnit = `[Unit]
+Description=lab: the payload of this version is there
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/grep -qx %d /etc/lab-version
+ExecStart=/usr/bin/test -s /usr/lib/lab/payload
+`
+
+// publish makes the next version, whose payload nobody has seen before, and pushes it by the real
+// command to the tag that the machine is assigned.
+func (l *lab) publish(ctx context.Context) error {
+	l.version++
+	dir := filepath.Join(l.dir, "profile")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making a version: %w", err)
+	}
+	payload, profile := filepath.Join(dir, "payload.tar.gz"), filepath.Join(dir, "profile.yaml")
+	if err := l.writePayload(payload); err != nil {
+		return fmt.Errorf("making a version: %w", err)
+	}
+	text := fmt.Sprintf(profileText, l.version, l.system.Layer, payload)
+	//nolint:forbidigo // a file of this run
+	if err := os.WriteFile(profile, []byte(text), 0o644); err != nil {
+		return fmt.Errorf("making a version: %w", err)
+	}
+	reference := l.registry.Address + repository
+	if _, err := process.Output(ctx, l.system.Stylet, "profile", "push", profile, reference, "--plain-http"); err != nil {
+		return fmt.Errorf("pushing a version: %w", err)
+	}
+	return nil
+}
+
+const repository = "/lab/site:now"
+
+func (l *lab) title() string { return fmt.Sprintf("lab 0.0.%d", l.version) }
+
+// writePayload writes a layer of random bytes and a unit that needs them.
+func (l *lab) writePayload(name string) (err error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	packed, err := gzip.NewWriterLevel(f, gzip.NoCompression)
+	if err != nil {
+		return err
+	}
+	archive := tar.NewWriter(packed)
+	for _, dir := range []string{"usr/", "usr/lib/", "usr/lib/lab/", "usr/lib/systemd/", "usr/lib/systemd/system/", "usr/lib/systemd/system/multi-user.target.wants/"} {
+		if err := archive.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir, Mode: 0o755}); err != nil {
+			return err
+		}
+	}
+	const unit = "usr/lib/systemd/system/lab-payload.service"
+	text := fmt.Sprintf(payloadUnit, l.version)
+	if err := addFile(archive, unit, strings.NewReader(text), int64(len(text))); err != nil {
+		return err
+	}
+	link := &tar.Header{Typeflag: tar.TypeSymlink, Name: "usr/lib/systemd/system/multi-user.target.wants/lab-payload.service", Linkname: "../lab-payload.service"}
+	if err := archive.WriteHeader(link); err != nil {
+		return err
+	}
+	if err := addFile(archive, "usr/lib/lab/payload", l.randomBytes(), payloadBytes); err != nil {
+		return err
+	}
+	return errors.Join(archive.Close(), packed.Close())
+}
+
+func addFile(archive *tar.Writer, name string, data io.Reader, size int64) error {
+	if err := archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: size}); err != nil {
+		return err
+	}
+	_, err := io.CopyN(archive, data, size)
+	return err
+}
+
+// randomBytes are other ones for each seed and version.
+func (l *lab) randomBytes() io.Reader {
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], l.seed)
+	binary.LittleEndian.PutUint64(seed[8:], uint64(l.version))
+	return rand.NewChaCha8(seed)
+}
+
+// userData assigns the tag, by way of the throttle.
+func userData(registry string) string {
+	return fmt.Sprintf(`#cloud-config
+stylet:
+  assignment: {profile: %q, pollInterval: 1s}
+  registries: [{host: %q, plainHTTP: true}]
+`, registry+repository, registry)
+}
