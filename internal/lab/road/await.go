@@ -11,8 +11,9 @@ import (
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
-// lookEvery is the time between two looks at a host's status.
-const lookEvery = 4 * time.Second
+// lookEvery is the time between two looks at a host's status. Each costs the guest more than a second of its
+// processors when they are emulated.
+const lookEvery = 10 * time.Second
 
 // boot switches the machine on; what names the boot.
 func (r *Road) boot(ctx context.Context, what string) error { return r.host.PowerOn(ctx, what, false) }
