@@ -9,6 +9,6 @@
 //   - STYLET_KILL_PLAN=FILE does so for many processes: each line "PROCESS POINT N" is for the
 //     first process whose name (that of its systemd unit without .service, or of its program)
 //     begins with PROCESS. The line is taken out of the file before the kill, so that it kills once.
-//   - STYLET_KILL_LOG=FILE is where each arrival is appended, as "PROCESS POINT", so that a test
-//     knows which points lie on the road.
+//   - STYLET_KILL_LOG=FILE is where each arrival is appended, as "PROCESS[PID] POINT", so that a
+//     test knows which points lie on the road, and how often.
 package killpoint

@@ -47,7 +47,7 @@ func record(name string) {
 		return
 	}
 	if f, err := os.OpenFile(log, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644); err == nil { //nolint:gosec // a test's own file
-		_, _ = f.WriteString(process() + " " + name + "\n")
+		_, _ = fmt.Fprintf(f, "%s[%d] %s\n", process(), os.Getpid(), name)
 		_ = f.Close()
 	}
 }
