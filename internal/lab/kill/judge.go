@@ -16,7 +16,7 @@ import (
 )
 
 // judge waits until nothing is to complain about, and otherwise gives all complaints.
-func (l *lab) judge(ctx context.Context, t trip) error {
+func (l *lab) judge(ctx context.Context, kills int) error {
 	ctx, cancel := context.WithTimeout(ctx, judgeTime)
 	defer cancel()
 	tick := time.NewTicker(time.Second)
@@ -32,7 +32,7 @@ func (l *lab) judge(ctx context.Context, t trip) error {
 		}
 		if err == nil {
 			l.running = status.Running.Image
-			return l.judgeBytes(t)
+			return l.judgeBytes(kills)
 		}
 		if ctx.Err() == nil {
 			complaint = err
@@ -170,13 +170,7 @@ func (l *lab) judgeLeftOvers(ctx context.Context) error {
 
 // judgeBytes compares what the registry served with what it may have served: each blob once, and a
 // chunk more for each death while it was being pulled.
-func (l *lab) judgeBytes(t trip) error {
-	kills := int64(0)
-	for _, d := range t.struck {
-		if d.phase == pull {
-			kills++
-		}
-	}
+func (l *lab) judgeBytes(kills int) error {
 	var wrong []error
 	accesses := l.registry.Since(0)
 	for blob, served := range registry.BlobBytes(accesses) {
@@ -185,7 +179,7 @@ func (l *lab) judgeBytes(t trip) error {
 			if err != nil {
 				return err
 			}
-			l.budget[blob] = size + kills*content.ChunkBytes
+			l.budget[blob] = size + int64(kills)*content.ChunkBytes
 		}
 		if budget := l.budget[blob]; served > budget {
 			wrong = append(wrong, fmt.Errorf("%s: %d bytes served, %d more than allowed after %d kills", blob, served, served-budget, kills))

@@ -34,7 +34,7 @@ func Random(ctx context.Context, c Config) (err error) {
 		for _, p := range lacking(tally, c.Count) {
 			deaths = append(deaths, l.deathAt(p))
 		}
-		t, err := l.road(ctx, deaths)
+		t, err := l.road(ctx, deaths, 0)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func Random(ctx context.Context, c Config) (err error) {
 // pull, the second is like all the following ones.
 func (l *lab) measure(ctx context.Context) error {
 	for range 2 {
-		t, err := l.road(ctx, nil)
+		t, err := l.road(ctx, nil, 0)
 		if err != nil {
 			return err
 		}

@@ -29,8 +29,20 @@ type trip struct {
 	phases map[phase]time.Duration
 }
 
-// road publishes a version and watches the machine getting there, dying on the way.
-func (l *lab) road(ctx context.Context, deaths []death) (trip, error) {
+// pullKills counts the deaths that may have cost a chunk.
+func (t trip) pullKills() int {
+	n := 0
+	for _, d := range t.struck {
+		if d.phase == pull {
+			n++
+		}
+	}
+	return n
+}
+
+// road publishes a version and watches the machine getting there, dying on the way. As many other
+// kills of the agent as are given may cost a chunk each, too.
+func (l *lab) road(ctx context.Context, deaths []death, otherKills int) (trip, error) {
 	if err := l.publish(ctx); err != nil {
 		return trip{}, err
 	}
@@ -42,7 +54,7 @@ func (l *lab) road(ctx context.Context, deaths []death) (trip, error) {
 		return w.trip, fmt.Errorf("on the way to %s (%v struck): %w", l.title(), w.trip.struck, err)
 	}
 	w.trip.missed = w.pending
-	if err := l.judge(ctx, w.trip); err != nil {
+	if err := l.judge(ctx, w.trip.pullKills()+otherKills); err != nil {
 		return w.trip, fmt.Errorf("at %s (%v struck): %w", l.title(), w.trip.struck, err)
 	}
 	w.trip.took = time.Since(begun)

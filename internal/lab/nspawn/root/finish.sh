@@ -16,7 +16,8 @@ chmod 755 usr/bin/grub2-editenv
 rm -f etc/fstab var/lib/dbus/machine-id
 
 # The console is the log, and the journal ends with the boot.
-mkdir -p usr/lib/systemd/journald.conf.d usr/lib/systemd/system/stylet-agent.service.d usr/lib/systemd/system.conf.d
+mkdir -p usr/lib/systemd/journald.conf.d usr/lib/systemd/system.conf.d usr/lib/systemd/system/stylet-agent.service.d \
+	usr/lib/systemd/system/stylet-booted.service.d
 printf '[Journal]\nStorage=volatile\nForwardToConsole=yes\nMaxLevelConsole=info\nRateLimitIntervalSec=0\n' \
 	>usr/lib/systemd/journald.conf.d/lab.conf
 printf '[Manager]\nDefaultTimeoutStopSec=20s\nShowStatus=no\n' >usr/lib/systemd/system.conf.d/lab.conf
@@ -28,6 +29,7 @@ PassEnvironment=STYLET_KILL_LOG STYLET_KILL_PLAN
 ReadWritePaths=-/run/lab
 BindReadOnlyPaths=/run/lab/cmdline:/proc/cmdline /run/lab/boot_id:/proc/sys/kernel/random/boot_id
 EOF
+printf '[Service]\nPassEnvironment=STYLET_KILL_LOG STYLET_KILL_PLAN\n' >usr/lib/systemd/system/stylet-booted.service.d/lab.conf
 
 # A container has no consoles to log in at, and nothing of a package manager runs on an immutable root.
 for unit in console-getty.service getty@.service container-getty@.service getty.target serial-getty@.service \
