@@ -42,7 +42,7 @@ func TestSnippetIsNextBoot(t *testing.T) {
 	cases := allStates(t)
 	for first := 0; first < len(cases); first += grubDisks {
 		batch := cases[first:min(first+grubDisks, len(cases))]
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		var script strings.Builder
 		disks := []string{"(hd0) " + grubHome(t, dir)}
 		for i, c := range batch {
@@ -127,7 +127,7 @@ func TestSnippetSurvivesDamage(t *testing.T) {
 		{"cannot be counted", sparse, "fallback"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
+			dir := memoryDir(t)
 			disk, _ := grubDisk(t, kairos.EnvFile, c.content)
 			disks := []string{"(hd0) " + grubHome(t, dir), "(hd1) " + writeDisk(t, dir, 1, disk)}
 			// No stylet_state: the snippet finds COS_STATE by its label.
@@ -157,7 +157,7 @@ func TestGrubToolsReadWhatWeWrite(t *testing.T) {
 // tells at which byte the file's first block lies.
 func grubDisk(t *testing.T, name string, content []byte) (disk []byte, at int) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	tree, image := filepath.Join(dir, "tree"), filepath.Join(dir, "disk.img")
 	require.NoError(t, os.Mkdir(tree, 0o755))
 	if content != nil {

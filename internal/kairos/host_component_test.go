@@ -42,7 +42,7 @@ func inNamespace(t *testing.T) bool {
 // read-only as on a host, and on which nothing at all is played but kairos-agent.
 func newMountedMachine(t *testing.T) *machine {
 	t.Helper()
-	m := &machine{dir: t.TempDir()}
+	m := &machine{dir: memoryDir(t)}
 	disk := m.path("disk.img")
 	runTool(t, "mke2fs", "-q", "-F", "-t", "ext4", "-L", "COS_STATE", disk, "24M")
 	require.NoError(t, os.Mkdir(m.path("state"), 0o755))
@@ -120,7 +120,7 @@ func TestStateRoomOnAPartition(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	disk, mountPoint := filepath.Join(dir, "disk.img"), filepath.Join(dir, "state")
 	layout := kairos.LayoutFor(512 << 20)
 	require.NoError(t, os.WriteFile(disk, nil, 0o600))

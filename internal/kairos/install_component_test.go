@@ -30,7 +30,7 @@ type drive struct {
 
 func newDrive(t *testing.T, bytes int64) *drive {
 	t.Helper()
-	d := &drive{dir: t.TempDir()}
+	d := &drive{dir: memoryDir(t)}
 	disk := filepath.Join(d.dir, "disk.img")
 	require.NoError(t, os.WriteFile(disk, nil, 0o600))
 	require.NoError(t, os.Truncate(disk, bytes))

@@ -146,7 +146,7 @@ func (m *machine) cut(t *testing.T, image string, want v1alpha1.ImageRecord, n i
 // makeImage makes a small bootable ext2 image; the zero record is left out.
 func makeImage(t *testing.T, path, label string, record v1alpha1.ImageRecord) {
 	t.Helper()
-	tree := t.TempDir()
+	tree := memoryDir(t)
 	files := map[string][]byte{"/boot/vmlinuz-1": []byte("kernel"), "/boot/initrd": []byte("initrd")}
 	if record.ID != "" {
 		data, err := json.Marshal(record)
@@ -226,10 +226,12 @@ func TestMain(m *testing.M) {
 
 // Requirement: A7
 func TestHostKeepsTheSlotContract(t *testing.T) {
-	slottest.Run(t, func(t *testing.T) slottest.Machine {
+	bring := func(t *testing.T) slottest.Machine {
 		t.Helper()
 		return newMachine(t, noMounts{}).contract()
-	})
+	}
+	slottest.Run(t, bring)
+	slottest.RunCuts(t, bring)
 }
 
 func TestSlotOf(t *testing.T) {

@@ -40,8 +40,8 @@ type Machine struct {
 	// Reboot starts the machine anew by its boot loader's rule. A slot that cannot be loaded is
 	// passed over, as GRUB does; the test fails when none can.
 	Reboot func(t *testing.T)
-	// Cut begins a Switch and ends it by force after its nth operation on the disk. It says false
-	// when the Switch was over before.
+	// Cut, of which only RunCuts makes use, begins a Switch and ends it by force after its nth
+	// operation on the disk. It says false when the Switch was over before.
 	Cut func(t *testing.T, image string, want v1alpha1.ImageRecord, n int) bool
 }
 
@@ -59,6 +59,11 @@ func Run(t *testing.T, bring func(t *testing.T) Machine) {
 	} {
 		t.Run(name, func(t *testing.T) { test(t, bring(t)) })
 	}
+}
+
+// RunCuts is the rest of the contract, which takes a machine for each operation of a Switch.
+func RunCuts(t *testing.T, bring func(t *testing.T) Machine) {
+	t.Helper()
 	t.Run("cut from active", func(t *testing.T) { testCuts(t, bring, func(*testing.T, Machine) {}) })
 	t.Run("cut from passive", func(t *testing.T) { testCuts(t, bring, sendToPassive) })
 }
