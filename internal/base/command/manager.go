@@ -112,9 +112,14 @@ func waitForJob(ctx context.Context, done <-chan string) error {
 	}
 }
 
+// clearTime bounds clear. A system that is shutting down may never tell of the end of the job, and
+// whoever stops us then waits for less than a minute: a reboot was held up by 30 s, until the agent
+// was killed.
+const clearTime = 5 * time.Second
+
 // clear lets systemd forget an ended unit.
 func (m *manager) clear(ctx context.Context, name string, state unitState) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, clearTime)
 	defer cancel()
 	if state.active == "failed" {
 		if err := m.conn.ResetFailedUnitContext(ctx, name); err != nil && !isBusError(err, "org.freedesktop.systemd1.NoSuchUnit") {
