@@ -148,41 +148,30 @@ func (r *layerRun) link(h *tar.Header, at spot) error {
 	return err
 }
 
-// fill writes the bytes of the file just made, hands them to the hasher, sets its attributes and
-// closes it.
+// fill writes the bytes of the file just made, notes its content, sets its attributes and closes
+// it.
 func (r *layerRun) fill(left int64, fd int, at spot, a attributes) (err error) {
 	defer func() { err = errors.Join(err, unix.Close(fd)) }()
-	for {
-		buf := r.hashes.buffer()
-		n, err := io.ReadFull(r.tar, buf[:min(int64(len(buf)), left)])
-		if err != nil {
-			err = &streamError{err}
-		} else {
-			err = writeAll(fd, buf[:n])
+	for r.sum.Reset(); left > 0; {
+		part := r.buffer[:min(int64(len(r.buffer)), left)]
+		if _, err := io.ReadFull(r.tar, part); err != nil {
+			return &streamError{err}
 		}
-		left -= int64(n)
-		p := part{data: buf, n: n}
-		if err == nil && left == 0 {
-			p.last = true
-			p.key, err = r.finish(fd, at, a)
-		}
-		r.hashes.add(p)
-		if err != nil || left == 0 {
+		if err := writeAll(fd, part); err != nil {
 			return err
 		}
+		_, _ = r.sum.Write(part) // never fails
+		left -= int64(len(part))
 	}
-}
-
-// finish sets the attributes of a written file and gives its key.
-func (r *layerRun) finish(fd int, at spot, a attributes) (fileKey, error) {
 	if err := r.apply(at, a, false); err != nil {
-		return fileKey{}, err
+		return err
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
-		return fileKey{}, err
+		return err
 	}
-	return keyOf(&st), nil
+	r.known[keyOf(&st)] = content(r.sum.Sum64())
+	return nil
 }
 
 // displace takes away what a new entry replaces or a whiteout hides, and forgets what the

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"golang.org/x/sys/unix"
 
 	"github.com/stylet-edge/stylet/internal/base/fault"
@@ -16,9 +17,13 @@ import (
 
 // extractor writes layers, one over the other, into a tree.
 type extractor struct {
-	tree   *tree
-	owner  ownership
-	hashes *hasher
+	tree  *tree
+	owner ownership
+	// known holds the content of the files written.
+	known map[fileKey]content
+	// buffer and sum serve one file after the other.
+	buffer []byte
+	sum    *xxhash.Digest
 	// dirs holds what the directories get in the end, by real path: a directory may be
 	// read-only, and every file written into it changes its time.
 	dirs map[string]attributes
@@ -26,6 +31,15 @@ type extractor struct {
 	// the rest is still read, so that one error names them all.
 	violations []Violation
 	removed    []string
+}
+
+const bufferBytes = mib
+
+func newExtractor(t *tree, owner ownership) *extractor {
+	return &extractor{
+		tree: t, owner: owner, known: map[fileKey]content{}, dirs: map[string]attributes{},
+		buffer: make([]byte, bufferBytes), sum: xxhash.New(),
+	}
 }
 
 // layerRun is the extraction of one layer.

@@ -83,11 +83,10 @@ func extractOnce(b *testing.B, dir string, lf LayerFile) error {
 	tree, err := openTree(dir)
 	require.NoError(b, err)
 	defer func() { require.NoError(b, tree.close()) }()
-	x := &extractor{tree: tree, owner: &paper{}, hashes: startHasher(), dirs: map[string]attributes{}}
+	x := newExtractor(tree, &paper{})
 	if os.Getuid() == 0 {
 		x.owner = kernel{}
 	}
-	defer x.hashes.results()
 	if err := extractLayer(b.Context(), x, lf, true, func(int) {}); err != nil {
 		return err
 	}

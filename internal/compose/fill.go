@@ -33,20 +33,18 @@ func (c *composition) fill(ctx context.Context, progress func(done, total int64)
 	return sidecar{Record: record, Removed: removed}, nil
 }
 
-// extractAll writes the layers, and gives the digests of the files written.
+// extractAll writes the layers, and gives the content of the files written.
 func (c *composition) extractAll(ctx context.Context, progress func(done, total int64)) (known map[fileKey]content, removed []string, err error) {
 	tree, err := openTree(c.MountDir)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, tree.close()) }()
-	x := &extractor{tree: tree, owner: kernel{}, hashes: startHasher(), dirs: map[string]attributes{}}
-	err = c.extractLayers(ctx, x, c.counter(progress))
-	known = x.hashes.results()
-	if err != nil {
+	x := newExtractor(tree, kernel{})
+	if err := c.extractLayers(ctx, x, c.counter(progress)); err != nil {
 		return nil, nil, err
 	}
-	return known, x.removed, x.applyDirs()
+	return x.known, x.removed, x.applyDirs()
 }
 
 func (c *composition) extractLayers(ctx context.Context, x *extractor, consumed func(int)) error {

@@ -180,8 +180,7 @@ func unpack(t testing.TB, root string, layers ...LayerFile) (*extractor, error) 
 	tree, err := openTree(root)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, tree.close()) }()
-	x := &extractor{tree: tree, owner: &paper{}, hashes: startHasher(), dirs: map[string]attributes{}}
-	defer x.hashes.results()
+	x := newExtractor(tree, &paper{})
 	for i, lf := range layers {
 		if err := extractLayer(context.Background(), x, lf, i == 0, func(int) {}); err != nil {
 			return x, err

@@ -56,7 +56,7 @@ func TestTreeDigestTellsTreesApart(t *testing.T) {
 		x, err := unpack(t, root, osLayerOf(t, items...))
 		require.NoError(t, err)
 		change(root)
-		d, err := treeDigest(root, x.hashes.known)
+		d, err := treeDigest(root, x.known)
 		require.NoError(t, err)
 		fresh, err := treeDigest(root, nil)
 		require.NoError(t, err)

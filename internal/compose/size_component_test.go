@@ -108,8 +108,7 @@ func extractAsRoot(t *testing.T, dir string, lf LayerFile) error {
 	tree, err := openTree(dir)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, tree.close()) }()
-	x := &extractor{tree: tree, owner: kernel{}, hashes: startHasher(), dirs: map[string]attributes{}}
-	defer x.hashes.results()
+	x := newExtractor(tree, kernel{})
 	if err := extractLayer(t.Context(), x, lf, true, func(int) {}); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,7 +20,7 @@ import (
 // treeDigest walks the finished tree below root, and hashes path, type, mode, owner, content (or
 // link target, or device number) and extended attributes of everything in it. Times are left out:
 // two compositions of the same inputs have the same digest. So is the record, which holds the
-// digest. The content of the files in known is not read again.
+// digest. The files in known are not read again.
 func treeDigest(root string, known map[fileKey]content) (v1alpha1.Digest, error) {
 	sum := sha256.New()
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
@@ -60,7 +59,7 @@ func describe(sum hash.Hash, file, name string, known map[fileKey]content) error
 				return err
 			}
 		}
-		fmt.Fprintf(sum, "%d %x\x00", st.Size, c)
+		fmt.Fprintf(sum, "%d %016x\x00", st.Size, uint64(c))
 	case unix.S_IFLNK:
 		target, err := os.Readlink(file)
 		if err != nil {
@@ -109,17 +108,4 @@ func xattrText(call func([]byte) (int, error)) (string, error) {
 		return "", err
 	}
 	return string(large[:n]), nil
-}
-
-func readContent(file string) (c content, err error) {
-	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return c, err
-	}
-	defer func() { _ = f.Close() }()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return c, err
-	}
-	return content(sum.Sum(nil)), nil
 }
