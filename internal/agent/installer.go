@@ -72,6 +72,9 @@ func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (device string, e
 	if err != nil {
 		return "", fmt.Errorf("probing the hardware: %w", err)
 	}
+	if err := i.markUnfinished(ctx, facts); err != nil {
+		return "", err
+	}
 	report := hardware.Judge(facts, s)
 	var table strings.Builder
 	if err := report.WriteTable(&table); err != nil {
@@ -87,6 +90,22 @@ func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (device string, e
 		return "", fault.New(fault.Refused, "drive.choice", "name one with stylet.install.device", "no main drive: %s", report.MainDrive.Reason)
 	}
 	return report.MainDrive.Drive.Device(), nil
+}
+
+// markUnfinished tells the probe which installations were cut off by a power cut: labels alone
+// cannot say it, and such a machine must install itself again without a visit.
+func (i Installer) markUnfinished(ctx context.Context, facts hardware.Facts) error {
+	for n, drive := range facts.Drives {
+		if len(drive.InstallationLabels()) == 0 {
+			continue
+		}
+		found, err := kairos.LookForExisting(ctx, i.Runner, drive.Path)
+		if err != nil {
+			return fmt.Errorf("looking at the installation on %s: %w", drive.Path, err)
+		}
+		facts.Drives[n].Unfinished = !found.Occupied()
+	}
+	return nil
 }
 
 func (i Installer) install(ctx context.Context, s v1alpha1.Site, device string) error {

@@ -20,6 +20,9 @@ func checkDriveOccupied(in subject) Check {
 	switch {
 	case !in.facts.Boot.Live && in.choice.Drive.Name == in.facts.Boot.System:
 		c.Reason = "this host runs from it"
+	case in.choice.Drive.Unfinished:
+		c.Measured += ", never finished"
+		c.Reason = "an installation was cut off before its end and holds no data; it is done anew"
 	case in.site.Install.Force:
 		c.Verdict = Warn
 		c.Reason = "the drive holds an installation, and stylet.install.force permits overwriting it"

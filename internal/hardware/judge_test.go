@@ -142,3 +142,16 @@ func TestARefusalNamesEveryFailure(t *testing.T) {
 	require.ErrorContains(t, err, "fewer than 2 cores")
 	require.ErrorContains(t, err, "the drive holds an installation")
 }
+
+// A machine whose power went during the installation installs itself again, without a visit.
+//
+// Requirement: U1
+func TestAnUnfinishedInstallationIsDoneAnew(t *testing.T) {
+	t.Parallel()
+	facts := bench()
+	facts.Drives[0].Labels = []string{"COS_OEM", "COS_STATE"}
+	facts.Drives[0].Unfinished = true
+	c := find(t, Judge(facts, v1alpha1.Site{}), CodeDriveOccupied)
+	assert.Equal(t, Pass, c.Verdict)
+	assert.Contains(t, c.Measured, "never finished")
+}

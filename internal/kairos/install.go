@@ -57,7 +57,7 @@ const (
 	installTimeout = 45 * time.Minute
 )
 
-// shares are measured: seconds into an installation of 117 s under TCG, rounded.
+// shares are estimates, from the order of the steps and one installation of 117 s under TCG.
 func shares() map[string]float64 {
 	return map[string]float64{
 		agentrun.StepPartition: 0.02, agentrun.StepBeforeInstall: 0.12, agentrun.StepActive: 0.14,
