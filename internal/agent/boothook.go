@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,9 +28,9 @@ const (
 type BootHook struct {
 	Settings settings.Settings
 	Host     kairos.Host
-	// Root is where configuration is written, UnitDir where the timer's drop-in goes, InitRoot how
-	// the root of init is reached; the system's own for a zero value.
-	Root, UnitDir, InitRoot string
+	// Root is where configuration is written and UnitDir where the timer's drop-in goes; the
+	// system's own for a zero value.
+	Root, UnitDir string
 }
 
 // Run does the work. Its error, which must not stop the boot, is left for the agent to tell.
@@ -89,20 +88,8 @@ func (b BootHook) look() (lifecycle.Seen, error) {
 	if err != nil {
 		return lifecycle.Seen{}, err
 	}
-	env, err := b.env()
-	return lifecycle.Seen{Slot: slot, Image: image, Boot: lifecycle.Boot{Trial: env.Trial, Try: env.Try}}, err
-}
-
-// env reads the boot environment. Kairos runs this hook in a chroot whose /run does not show the
-// mounts below it, COS_STATE among them; init's own view of the file system does.
-func (b BootHook) env() (kairos.BootEnv, error) {
 	env, err := b.Host.Env()
-	if !errors.Is(err, fs.ErrNotExist) {
-		return env, err
-	}
-	ofInit := b.Host
-	ofInit.StateDir = filepath.Join(cmp.Or(b.InitRoot, "/proc/1/root"), b.Settings.BootDir)
-	return ofInit.Env()
+	return lifecycle.Seen{Slot: slot, Image: image, Boot: lifecycle.Boot{Trial: env.Trial, Try: env.Try}}, err
 }
 
 // setDeadline arms the static timer unit with the profile's own deadline.

@@ -103,20 +103,6 @@ func TestBootHookChoosesTheRevisionsConfiguration(t *testing.T) {
 	}
 }
 
-// Requirement: A7
-func TestBootHookFindsTheBootEnvironmentFromAChroot(t *testing.T) {
-	target := configured("app.conf", "x")
-	h := newHook(t, "root=LABEL=COS_ACTIVE", target.Revision.Image, kairos.BootEnv{Good: v1alpha1.SlotActive})
-	require.NoError(t, h.state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
-		Committed: []lifecycle.CommittedRevision{{Revision: target.Revision}},
-	}))
-	h.render(t, target)
-	h.InitRoot, h.Settings.BootDir = filepath.Dir(h.Host.StateDir), filepath.Base(h.Host.StateDir)
-	h.Host.StateDir = filepath.Join(t.TempDir(), "hidden")
-	require.NoError(t, h.Run(t.Context(), ""))
-	require.FileExists(t, filepath.Join(h.Root, "etc/site/app.conf"))
-}
-
 func TestBootHookLeavesANoteWhenItFails(t *testing.T) {
 	target := configured("app.conf", "x")
 	h := newHook(t, "root=LABEL=COS_ACTIVE", target.Revision.Image, kairos.BootEnv{Good: v1alpha1.SlotActive})
