@@ -57,13 +57,19 @@ func Login(ctx context.Context, console Console, who Credentials) (*Shell, error
 
 func login(ctx context.Context, console Console, who Credentials, dir string, t timing) (*Shell, error) {
 	s := &Shell{console: console, session: strconv.FormatInt(time.Now().UnixMilli(), 36), timing: t}
-	if err := s.enter(ctx, who); err != nil {
-		return nil, fmt.Errorf("logging in at the console: %w", err)
+	for {
+		if err := s.enter(ctx, who); err != nil {
+			return nil, fmt.Errorf("logging in at the console: %w", err)
+		}
+		err := s.prepare(ctx, dir)
+		if err == nil {
+			return s, nil
+		}
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return nil, fmt.Errorf("preparing the shell at the console: %w", err)
+		}
+		// No shell listens: the session ended meanwhile. From the start.
 	}
-	if err := s.prepare(ctx, dir); err != nil {
-		return nil, fmt.Errorf("preparing the shell at the console: %w", err)
-	}
-	return s, nil
 }
 
 // Logout ends the session: the console shows the login prompt again. Commands in the background
@@ -74,7 +80,8 @@ var (
 	appeared = regexp.MustCompile(`login:`)
 	prompt   = regexp.MustCompile(`login: *$`)
 	asked    = regexp.MustCompile(`Password: *$`)
-	answered = regexp.MustCompile(`Login incorrect|[#$] *$`)
+	// A prompt, not any line that stops at a #: the greeting has one ("#1 SMP").
+	answered = regexp.MustCompile(`Login incorrect|(?:\S+@\S+:\S*|bash-[\d.]+)[#$] *$`)
 )
 
 // enter answers the login prompt. Nothing is typed before it has appeared: a key would stop the

@@ -28,6 +28,7 @@ func (t terminal) Type(text string) error {
 const getty = `while :; do
   printf 'lab login: '; read -r user; [ -n "$user" ] || continue
   printf 'Password: '; read -r password; echo
+  printf 'Linux lab 6.1.0 #'; sleep 0.1; echo '1 SMP'
   [ "$user/$password" = root/stylet ] && exec bash --norc --noprofile -i
   echo 'Login incorrect'
 done`
