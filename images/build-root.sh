@@ -65,8 +65,9 @@ build_root() {
 	rm -rf "$1/root"
 }
 
+# Of the overlay, the initrd takes only these two folders.
 stage initrd "$(digest @"$images/build-root.sh" @"$images/os/mkinitrd.sh" @"$images/os/prune-modules.sh" \
-	@"$images/os/modules.keep" @"$images/os/overlay/usr/lib" "$(basename "$base")" @"$bin/immucore")" build_initrd
+	@"$images/os/modules.keep" @"$images/os/overlay/usr/lib/dracut" @"$images/os/overlay/usr/lib/modprobe.d" "$(basename "$base")" @"$bin/immucore")" build_initrd
 initrd=$stage_dir
 
 case $variant in
