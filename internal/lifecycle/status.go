@@ -107,7 +107,7 @@ func judge(s *v1alpha1.HostStatus, j Journal, seen Seen) {
 	}
 	if len(seen.Problems) > 0 {
 		s.Fine = false
-		s.Summary += "; with problems: " + seen.Problems[0]
+		s.Summary = "NOT FINE: " + seen.Problems[0] + "; otherwise " + s.Summary
 	}
 }
 

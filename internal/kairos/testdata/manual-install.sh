@@ -70,4 +70,4 @@ echo "first-install: {}" >"$dir/.kairos-state"
 umount "$dir"
 rmdir "$dir"
 say after-install
-say done
+say "done"

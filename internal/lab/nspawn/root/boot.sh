@@ -24,6 +24,7 @@ for dir in etc var srv; do
 done
 echo "BOOT_IMAGE=(loop0)/boot/vmlinuz root=LABEL=$LABEL cos-img/filename=/cOS/$slot.img rd.cos.oemlabel=COS_OEM panic=5" >"$DIR/lab/cmdline"
 
+# shellcheck disable=SC2086 # NSPAWN_SETENV holds several options, or none
 # --keep-unit: a reboot inside ends nspawn (status 133), and the harness decides again what boots.
 exec systemd-nspawn --quiet --register=no --keep-unit --console=read-only --kill-signal=SIGRTMIN+3 \
 	--directory=root --machine=stylet-lab --hostname=stylet-lab \
