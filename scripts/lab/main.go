@@ -29,6 +29,6 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	cmd.AddCommand(newE2ECommand(), newDemoCommand(), newSmokeCommand(), newRelayCommand())
+	cmd.AddCommand(newE2ECommand(), newDemoCommand(), newSmokeCommand(), newKillCommand(), newRelayCommand())
 	return cmd
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Phases are those in which random deaths are wanted, in the order of the road.
@@ -25,7 +23,6 @@ func Random(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	tally := map[phase][]death{}
-	spent := map[phase]time.Duration{}
 	for tries := 0; lacking(tally, c.Count) != nil; tries++ {
 		if tries > 4*c.Count+4 {
 			return fmt.Errorf("too few kills hit their phase: %s", describe(tally))
@@ -41,9 +38,7 @@ func Random(ctx context.Context, c Config) (err error) {
 		for _, d := range t.struck {
 			tally[d.phase] = append(tally[d.phase], d)
 		}
-		for p, took := range t.phases {
-			spent[p] += took
-		}
+		l.learn(t)
 		l.tell("%-10s %5.1f s  killed: %v; missed: %v", l.title(), t.took.Seconds(), t.struck, t.missed)
 	}
 	l.tell("random kills (seed %d): %s", c.Seed, describe(tally))
@@ -59,7 +54,7 @@ func (l *lab) measure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		maps.Copy(l.typical, t.phases)
+		l.learn(t)
 		var parts []string
 		for _, p := range phases() {
 			parts = append(parts, fmt.Sprintf("%s %.1f s", p, l.typical[p].Seconds()))
@@ -72,6 +67,17 @@ func (l *lab) measure(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// learn takes the shortest undisturbed time of each phase: a moment drawn beyond a phase's end would
+// be missed.
+func (l *lab) learn(t trip) {
+	for p, took := range t.phases {
+		disturbed := slices.ContainsFunc(t.struck, func(d death) bool { return d.phase == p })
+		if best, known := l.typical[p]; !disturbed && (!known || took < best) {
+			l.typical[p] = took
+		}
+	}
 }
 
 func lacking(tally map[phase][]death, count int) []phase {

@@ -63,13 +63,26 @@ func (t *throttle) relay(client net.Conn) {
 	if c, ok := server.(*net.TCPConn); ok {
 		_ = c.SetReadBuffer(64 << 10)
 	}
-	const piece = 32 << 10
-	pause := time.NewTicker(time.Duration(piece * int64(time.Second) / t.rate))
+	t.pass(client, server)
+}
+
+// pass copies the answers, piece after piece, each not before its time. Time that was not used by
+// more than slack ago is lost: an idle connection saves up nothing.
+func (t *throttle) pass(client io.Writer, server io.Reader) {
+	const piece, slack = 32 << 10, 200 * time.Millisecond
+	next := time.Now()
+	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
-		if _, err := io.CopyN(client, server, piece); err != nil {
+		n, err := io.CopyN(client, server, piece)
+		if err != nil {
 			return
 		}
 		<-pause.C
+		if earliest := time.Now().Add(-slack); next.Before(earliest) {
+			next = earliest
+		}
+		next = next.Add(time.Duration(n * int64(time.Second) / t.rate))
+		pause.Reset(time.Until(next))
 	}
 }
