@@ -22,8 +22,10 @@ func runProvider(ctx context.Context, argv []string) int {
 		if err != nil {
 			return err
 		}
-		host := kairos.Host{Runner: command.Local{}, StateDir: kairos.StateDirAtBoot(s.BootDir), OEMDir: s.UserDataDir}
-		return agent.BootHook{Settings: s, Host: host}.Run(ctx, config)
+		host := kairos.Host{Runner: command.Local{}, StateDir: s.BootDir, OEMDir: s.UserDataDir}
+		return host.AtBoot(ctx, func(host kairos.Host) error {
+			return agent.BootHook{Settings: s, Host: host}.Run(ctx, config)
+		})
 	}
 	if err := (provider.Provider{Boot: boot}).Serve(ctx, argv, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "stylet: provider: "+err.Error())

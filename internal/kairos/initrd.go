@@ -1,27 +1,37 @@
 package kairos
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
-	"path/filepath"
+
+	"github.com/kairos-io/kairos-sdk/constants"
 )
 
-// initRoot leads to the root of the first process: the initrd's, as long as systemd of the real
-// root does not run.
-const initRoot = "/proc/1/root"
-
-// StateDirAtBoot gives where COS_STATE, mounted at dir, is seen from a boot stage. immucore runs
-// the stages before switch-root in a chroot whose /run is bound without the mounts below it
-// (immucore v0.20.4, internal/utils/chroot.go), so that dir is an empty folder there.
-func StateDirAtBoot(dir string) string { return stateDirAtBoot(dir, initRoot) }
-
-func stateDirAtBoot(dir, root string) string {
-	if outside := filepath.Join(root, dir); !hasEnv(dir) && hasEnv(outside) {
-		return outside
+// AtBoot lets a boot stage use the host. Before switch-root COS_STATE cannot be reached: immucore
+// mounts it at /sysroot/run/initramfs/cos-state, then the root over it, and runs the stages in a
+// chroot there (v0.20.4, pkg/state/steps.go and internal/utils/chroot.go; systemd mounts it again
+// later). Then it is mounted once more, read-only, for as long as use runs.
+//
+// use runs in any case; without COS_STATE it meets, and tells, the missing file.
+func (h Host) AtBoot(ctx context.Context, use func(Host) error) error {
+	if _, err := os.Stat(h.envPath()); err == nil {
+		return use(h)
 	}
-	return dir
-}
-
-func hasEnv(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, EnvFile))
-	return err == nil
+	dir, err := os.MkdirTemp("", "stylet-state-")
+	if err != nil {
+		return errors.Join(fmt.Errorf("looking at COS_STATE from a boot stage: %w", err), use(h))
+	}
+	used := false
+	err = withMount(ctx, h.Runner, "LABEL="+constants.StateLabel, dir, "ro", func() error {
+		used = true
+		there := h
+		there.StateDir = dir
+		return use(there)
+	})
+	if !used {
+		err = errors.Join(fmt.Errorf("looking at COS_STATE from a boot stage: %w", err), use(h))
+	}
+	return errors.Join(err, os.Remove(dir))
 }
