@@ -23,7 +23,7 @@ func (r *Road) Whole() []phase.Phase {
 		{Name: "v3-cycle", Shows: "a power cycle after going back stays on the good image", Expected: 2 * time.Minute, Run: r.cycle("v3-cycle", "2.0.0")},
 		{Name: "v4", Shows: "a kernel panic: three tries, back, and refused", Expected: 9 * time.Minute, Run: r.v4},
 		{Name: "v4-cycle", Shows: "a power cycle after going back stays on the good image", Expected: 2 * time.Minute, Run: r.cycle("v4-cycle", "2.0.0")},
-		{Name: "hang", Shows: "a hang before user space: the watchdog ends it, back, and refused", Expected: 8 * time.Minute, Run: r.hang},
+		{Name: "hang", Shows: "a hang before user space: the watchdog ends it, back, and refused", Expected: 12 * time.Minute, Run: r.hang},
 		{Name: "hang-cycle", Shows: "a power cycle after going back stays on the good image", Expected: 2 * time.Minute, Run: r.cycle("hang-cycle", "2.0.0")},
 		{Name: "v5", Shows: "a good profile is taken again; a power cut in its trial does not refuse it", Expected: 9 * time.Minute, Run: r.v5},
 		{Name: "data", Shows: "data on the persistent partition went through all of this", Expected: time.Minute, Run: r.data},

@@ -78,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Road, error) {
 		trial := machine
 		trial.Firmware = qemu.FirmwareCode
 		accelerator, why := qemu.ProbeKVM(ctx, trial)
-		o.Report.Say("machines run with %s: %s", accelerator, why)
+		o.Report.Say("machines run with %s: %s", accelerator, strings.Join(strings.Fields(why), " "))
 		machine.Accelerator = accelerator
 	}
 	r.host, err = host.New(host.Config{Dir: o.Dir, Machine: machine, Login: labLogin(), Report: o.Report, Fresh: o.Fresh})
