@@ -117,7 +117,7 @@ func (b BootHook) setDeadline(t lifecycle.Trial) error {
 
 // volatile writes a file on /run, which ends with the boot: there is nothing to sync.
 func volatile(name, text string) error {
-	return os.WriteFile(name, []byte(text), 0o644) //nolint:forbidigo,gosec // not durable, and told to everyone
+	return os.WriteFile(name, []byte(text), 0o644) //nolint:forbidigo // not durable, and told to everyone
 }
 
 // writeConfig writes the files below /etc, which is new at each boot.

@@ -67,12 +67,14 @@ func TestRecover(t *testing.T) {
 				s.Verdict = &Failure{Revision: v2.Revision.ID(), Code: CodeDeadline, Cause: "late", BootID: "before"}
 				return s
 			}(),
-			[]string{"trial.failed", "trial.back"}, CodeDeadline, "", false,
+			[]string{"trial.failed", "trial.back"},
+			CodeDeadline, "", false,
 		},
 		"an old verdict": {
 			onTrial(v1, v2, v1alpha1.SlotActive, Commit),
 			func() Seen { s := trial; s.Verdict = &Failure{Revision: v1.Revision.ID()}; s.Boot.Try = 0; return s }(),
-			[]string{}, "", ClassImage, true,
+			[]string{},
+			"", ClassImage, true,
 		},
 		"committed, not recorded": {onTrial(v1, v2, v1alpha1.SlotActive, Commit), in(seeing(v1alpha1.SlotActive, v2), Boot{Good: v1alpha1.SlotActive}, "next"), []string{"trial.committed"}, "", "", false},
 		"no trial":                {committed(v1), back, []string{}, "", "", false},

@@ -119,7 +119,8 @@ func TestPayloadsDifferByVersionAndSeedOnly(t *testing.T) {
 		require.Greater(t, len(data), payloadBytes, "random bytes do not get smaller")
 		return sha256.Sum256(data)
 	}
-	require.Equal(t, write(1, 1), write(1, 1))
+	first := write(1, 1)
+	require.Equal(t, first, write(1, 1))
 	require.NotEqual(t, write(1, 1), write(1, 2))
 	require.NotEqual(t, write(1, 1), write(2, 1))
 }

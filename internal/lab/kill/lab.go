@@ -44,11 +44,10 @@ type lab struct {
 	throttle *throttle
 	machine  *nspawn.Machine
 
-	version  int
-	running  v1alpha1.Digest // image of the version that was committed last
-	typical  map[phase]time.Duration
-	budget   map[string]int64 // bytes that may be served of each blob
-	lastMark int
+	version int
+	running v1alpha1.Digest // image of the version that was committed last
+	typical map[phase]time.Duration
+	budget  map[string]int64 // bytes that may be served of each blob
 }
 
 // downloadRate makes a payload last three seconds.
@@ -58,7 +57,7 @@ const downloadRate = 16 << 20
 func newLab(ctx context.Context, c Config, name string, tags ...string) (_ *lab, err error) {
 	l := &lab{
 		dir: filepath.Join(c.Dir, name), seed: c.Seed, say: c.Say,
-		random:  rand.New(rand.NewPCG(c.Seed, uint64(len(tags)))), //nolint:gosec // moments, not secrets
+		random:  rand.New(rand.NewPCG(c.Seed, uint64(len(tags)))),
 		typical: map[phase]time.Duration{}, budget: map[string]int64{},
 	}
 	defer func() {

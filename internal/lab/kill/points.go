@@ -123,7 +123,6 @@ func (l *lab) plan(lines []string) error {
 	if text != "" {
 		text += "\n"
 	}
-	//nolint:forbidigo // a file of this run
 	if err := os.WriteFile(l.labFile(planFile), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("planning the deaths: %w", err)
 	}

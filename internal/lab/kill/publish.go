@@ -56,7 +56,6 @@ func (l *lab) publish(ctx context.Context) error {
 		return fmt.Errorf("making a version: %w", err)
 	}
 	text := fmt.Sprintf(profileText, l.version, l.system.Layer, payload)
-	//nolint:forbidigo // a file of this run
 	if err := os.WriteFile(profile, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("making a version: %w", err)
 	}

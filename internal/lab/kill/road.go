@@ -150,5 +150,6 @@ func (l *lab) status(ctx context.Context) (s v1alpha1.HostStatus, err error) {
 	if err != nil {
 		return s, err
 	}
-	return s, json.Unmarshal(out, &s)
+	err = json.Unmarshal(out, &s)
+	return s, err
 }

@@ -60,7 +60,6 @@ func (m *Machine) install(ctx context.Context, s System, userData string) error 
 	if err := kairos.PrepareBoot(ctx, command.Local{}, filepath.Join(staging, "state")); err != nil {
 		return err
 	}
-	//nolint:forbidigo // a file of this run
 	if err := os.WriteFile(filepath.Join(oem, "90_custom.yaml"), []byte(userData), 0o600); err != nil {
 		return err
 	}

@@ -65,7 +65,6 @@ func Install(ctx context.Context, dir string, s System, userData string) (*Machi
 		}
 	}
 	for name, text := range map[string]string{"boot.sh": bootScript, "lab/init": initScript} {
-		//nolint:forbidigo // files of this run
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			return nil, fmt.Errorf("making the machine: %w", err)
 		}

@@ -47,7 +47,6 @@ func Rootfs(ctx context.Context) (string, error) {
 	if _, err := process.Output(ctx, append(bootstrapArgs(), release, partial)...); err != nil {
 		return "", fmt.Errorf("making the root file system of the container: %w", err)
 	}
-	//nolint:forbidigo // the cache can be made anew at any time: nothing durable
 	return tar, os.Rename(partial, tar)
 }
 

@@ -71,7 +71,6 @@ func (s System) unpack(ctx context.Context) error {
 
 func (s System) finish(ctx context.Context) error {
 	script := filepath.Join(s.Dir, "finish.sh")
-	//nolint:forbidigo // a file of this run, for the program that is started next
 	if err := os.WriteFile(script, []byte(finishScript), 0o755); err != nil {
 		return err
 	}
