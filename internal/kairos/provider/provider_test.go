@@ -173,8 +173,9 @@ func FuzzServe(f *testing.F) {
 	f.Add("init.provider.install", `{}`)
 	f.Add("", "\x00")
 	f.Fuzz(func(t *testing.T, name, stdin string) {
-		if strings.Contains(stdin, `ile"`) {
-			t.Skip("names a file of the machine")
+		// Of what names a file of this machine (JSON ignores case), only an empty name is tried.
+		if strings.Contains(strings.ToLower(stdin), `file"`) && !strings.Contains(stdin, `"file":""`) {
+			return
 		}
 		answerTo(t, provider.Provider{Boot: func(context.Context, string) error { return nil }}, name, stdin)
 	})
