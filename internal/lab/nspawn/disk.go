@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lab/process"
@@ -113,7 +115,10 @@ func (m *Machine) overwriteBlock(ctx context.Context, disk, name string, data []
 
 // loop is a loop device of the host.
 type loop struct {
-	Name   string `json:"name"`
+	Name string `json:"name"`
+	// Inode and Device are those of the file behind it. Its name does not tell: it is as the mount
+	// namespace saw it that attached it, and another one while that namespace comes to its end.
+	Inode  uint64 `json:"back-ino"`
 	Device string `json:"back-maj:min"`
 	File   string `json:"back-file"`
 	// Autoclear: it goes with its last user, and so with a mount that ends.
@@ -123,7 +128,7 @@ type loop struct {
 // loops gives the loop devices that hold this machine's disks, and those that hold files which
 // lie on one of these disks.
 func (m *Machine) loops(ctx context.Context) (disks, inner []loop, err error) {
-	out, err := process.Output(ctx, "losetup", "--list", "--json", "--output", "NAME,BACK-MAJ:MIN,BACK-FILE,AUTOCLEAR")
+	out, err := process.Output(ctx, "losetup", "--list", "--json", "--output", "NAME,BACK-INO,BACK-MAJ:MIN,BACK-FILE,AUTOCLEAR")
 	if err != nil || len(bytes.TrimSpace(out)) == 0 {
 		return nil, nil, err
 	}
@@ -133,13 +138,15 @@ func (m *Machine) loops(ctx context.Context) (disks, inner []loop, err error) {
 	if err := json.Unmarshal(out, &list); err != nil {
 		return nil, nil, fmt.Errorf("reading the list of loop devices: %w", err)
 	}
+	files, err := m.diskInodes()
+	if err != nil {
+		return nil, nil, err
+	}
 	ours := map[string]bool{}
 	for _, l := range list.Devices {
-		for _, disk := range []string{stateDisk, oemDisk, persistentDisk} {
-			if l.File == m.disk(disk) {
-				disks = append(disks, l)
-				ours["7:"+l.Name[len("/dev/loop"):]] = true
-			}
+		if files[fmt.Sprintf("%s %d", strings.TrimSpace(l.Device), l.Inode)] {
+			disks = append(disks, l)
+			ours["7:"+l.Name[len("/dev/loop"):]] = true
 		}
 	}
 	for _, l := range list.Devices {
@@ -148,6 +155,19 @@ func (m *Machine) loops(ctx context.Context) (disks, inner []loop, err error) {
 		}
 	}
 	return disks, inner, nil
+}
+
+// diskInodes names the disks as loops does.
+func (m *Machine) diskInodes() (map[string]bool, error) {
+	inodes := map[string]bool{}
+	for _, name := range []string{stateDisk, oemDisk, persistentDisk} {
+		var st unix.Stat_t
+		if err := unix.Stat(m.disk(name), &st); err != nil {
+			return nil, fmt.Errorf("looking at %s: %w", m.disk(name), err)
+		}
+		inodes[fmt.Sprintf("%d:%d %d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)] = true
+	}
+	return inodes, nil
 }
 
 // LoopsInside lists the files on the machine's disks that are in use as loop devices.
