@@ -92,14 +92,18 @@ func (j *Journal) refuse(t Target, f Failure, now time.Time) {
 	})
 }
 
+// commit may be called again for the revision that was committed last.
 func (j *Journal) commit(t Target, now time.Time) {
+	j.Trial = nil
+	if n := len(j.Committed); n > 0 && j.Committed[n-1].Revision == t.Revision {
+		return
+	}
 	j.Committed = append(slices.Clone(j.Committed), CommittedRevision{
 		Revision: t.Revision, Profile: t.Profile.Title(), At: now, Contents: contents(t),
 	})
 	if extra := len(j.Committed) - keepCommitted; extra > 0 {
 		j.Committed = slices.Clone(j.Committed[extra:])
 	}
-	j.Trial = nil
 }
 
 func contents(t Target) []v1alpha1.Digest {
@@ -113,6 +117,11 @@ func contents(t Target) []v1alpha1.Digest {
 func (j *Journal) dropPlan() { j.Plan, j.Step, j.Intent = nil, 0, nil }
 
 func (j *Journal) startPlan(p Plan) { j.Plan, j.Step, j.Intent = &p, 0, nil }
+
+// at tells whether the action is the next one, or in progress.
+func (j Journal) at(name ActionName) bool {
+	return j.Plan != nil && j.Step < len(j.Plan.Steps) && j.Plan.Steps[j.Step].Action == name
+}
 
 // past tells whether the plan in progress has finished the action, or does not have it.
 func (j Journal) past(name ActionName) bool {

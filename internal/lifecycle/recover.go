@@ -22,7 +22,9 @@ func Recover(j Journal, seen Seen, now time.Time) (Journal, []v1alpha1.Event) {
 	}
 	if committedInBoot(j, seen) {
 		j.commit(trial.Target, now)
-		j.dropPlan()
+		if !j.at(Commit) {
+			j.dropPlan()
+		} // else the step goes on: it has told the boot loader, but may not have tidied up
 		return j, []v1alpha1.Event{event(now, "trial.committed", trial, trial.Target.Profile.Title()+" is committed")}
 	}
 	if j.armAgain(seen) {

@@ -76,7 +76,7 @@ func TestRecover(t *testing.T) {
 			[]string{},
 			"", ClassImage, true,
 		},
-		"committed, not recorded": {onTrial(v1, v2, v1alpha1.SlotActive, Commit), in(seeing(v1alpha1.SlotActive, v2), Boot{Good: v1alpha1.SlotActive}, "next"), []string{"trial.committed"}, "", "", false},
+		"committed, not recorded": {onTrial(v1, v2, v1alpha1.SlotActive, Commit), in(seeing(v1alpha1.SlotActive, v2), Boot{Good: v1alpha1.SlotActive}, "next"), []string{"trial.committed"}, "", ClassImage, false},
 		"no trial":                {committed(v1), back, []string{}, "", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,6 +99,21 @@ func TestRecover(t *testing.T) {
 			require.Equal(t, after, again)
 		})
 	}
+}
+
+// A commit step that died after it told the boot loader goes on, to tidy up, and commits once.
+func TestRecoverFinishesTheCommit(t *testing.T) {
+	v1, v2 := target("1.0.0"), target("2.0.0")
+	j := onTrial(v1, v2, v1alpha1.SlotActive, Commit)
+	seen := seeing(v1alpha1.SlotActive, v2)
+	seen.Boot, seen.BootID = Boot{Good: v1alpha1.SlotActive}, "next"
+	after, _ := Recover(j, seen, time.Unix(100, 0))
+	require.True(t, after.at(Commit), "its leftovers would stay until the next commit")
+	require.Nil(t, after.Trial)
+	committed := after.Committed
+	require.Equal(t, v2.Revision, committed[len(committed)-1].Revision)
+	after.commit(v2, time.Unix(101, 0)) // as the end of the step does
+	require.Equal(t, committed, after.Committed, "committed once")
 }
 
 func TestRunningNamesTheRevisionNotOnlyTheImage(t *testing.T) {
