@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Phases are those in which random deaths are wanted, in the order of the road.
@@ -23,6 +24,7 @@ func Random(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	tally := map[phase][]death{}
+	spent := map[phase]time.Duration{}
 	for tries := 0; lacking(tally, c.Count) != nil; tries++ {
 		if tries > 4*c.Count+4 {
 			return fmt.Errorf("too few kills hit their phase: %s", describe(tally))
@@ -38,10 +40,14 @@ func Random(ctx context.Context, c Config) (err error) {
 		for _, d := range t.struck {
 			tally[d.phase] = append(tally[d.phase], d)
 		}
+		for p, took := range t.phases {
+			spent[p] += took
+		}
 		l.learn(t)
 		l.tell("%-10s %5.1f s  killed: %v; missed: %v", l.title(), t.took.Seconds(), t.struck, t.missed)
 	}
 	l.tell("random kills (seed %d): %s", c.Seed, describe(tally))
+	l.tell("time from each phase's last start to its end: %s", times(spent))
 	l.tell("bytes served beyond the blobs' sizes: %s", l.waste())
 	return nil
 }
@@ -55,11 +61,7 @@ func (l *lab) measure(ctx context.Context) error {
 			return err
 		}
 		l.learn(t)
-		var parts []string
-		for _, p := range phases() {
-			parts = append(parts, fmt.Sprintf("%s %.1f s", p, l.typical[p].Seconds()))
-		}
-		l.tell("%-10s %5.1f s  undisturbed: %s", l.title(), t.took.Seconds(), strings.Join(parts, ", "))
+		l.tell("%-10s %5.1f s  undisturbed: %s", l.title(), t.took.Seconds(), times(t.phases))
 	}
 	for _, p := range phases() {
 		if l.typical[p] < 5*watchTime {
@@ -82,6 +84,14 @@ func (l *lab) learn(t trip) {
 
 func lacking(tally map[phase][]death, count int) []phase {
 	return slices.DeleteFunc(phases(), func(p phase) bool { return len(tally[p]) >= count })
+}
+
+func times(of map[phase]time.Duration) string {
+	var parts []string
+	for _, p := range phases() {
+		parts = append(parts, fmt.Sprintf("%s %.1f s", p, of[p].Seconds()))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // describe counts the deaths by phase and victim.
