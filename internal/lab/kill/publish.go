@@ -52,7 +52,7 @@ func (l *lab) publish(ctx context.Context) error {
 		return fmt.Errorf("making a version: %w", err)
 	}
 	payload, profile := filepath.Join(dir, "payload.tar.gz"), filepath.Join(dir, "profile.yaml")
-	if err := l.writePayload(payload); err != nil {
+	if err := l.writePayload(payload, payloadBytes); err != nil {
 		return fmt.Errorf("making a version: %w", err)
 	}
 	text := fmt.Sprintf(profileText, l.version, l.system.Layer, payload)
@@ -70,8 +70,8 @@ const repository = "/lab/site:now"
 
 func (l *lab) title() string { return fmt.Sprintf("lab 0.0.%d", l.version) }
 
-// writePayload writes a layer of random bytes and a unit that needs them.
-func (l *lab) writePayload(name string) (err error) {
+// writePayload writes a layer of so many random bytes and a unit that needs them.
+func (l *lab) writePayload(name string, size int64) (err error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (l *lab) writePayload(name string) (err error) {
 	if err := archive.WriteHeader(link); err != nil {
 		return err
 	}
-	if err := addFile(archive, "usr/lib/lab/payload", l.randomBytes(), payloadBytes); err != nil {
+	if err := addFile(archive, "usr/lib/lab/payload", l.randomBytes(), size); err != nil {
 		return err
 	}
 	return errors.Join(archive.Close(), packed.Close())
