@@ -78,6 +78,12 @@ func TestLearnTakesTheShortestUndisturbedTime(t *testing.T) {
 	require.Equal(t, map[phase]time.Duration{pull: 3 * time.Second, composing: 4 * time.Second}, l.typical)
 }
 
+func TestLacking(t *testing.T) {
+	tally := map[phase][]death{pull: {{}, {}}, composing: {{}}}
+	require.Equal(t, []phase{composing, switching}, lacking(tally, 2))
+	require.Empty(t, lacking(tally, 0))
+}
+
 func TestJudgeStatusComplains(t *testing.T) {
 	fine := func() v1alpha1.HostStatus {
 		revision, image := v1alpha1.DigestOf([]byte("r")), v1alpha1.DigestOf([]byte("i"))

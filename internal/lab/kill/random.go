@@ -25,7 +25,7 @@ func Random(ctx context.Context, c Config) (err error) {
 	}
 	tally := map[phase][]death{}
 	spent := map[phase]time.Duration{}
-	for tries := 0; lacking(tally, c.Count) != nil; tries++ {
+	for tries := 0; len(lacking(tally, c.Count)) > 0; tries++ {
 		if tries > 4*c.Count+4 {
 			return fmt.Errorf("too few kills hit their phase: %s", describe(tally))
 		}
