@@ -4,7 +4,6 @@ package content
 
 import (
 	"bufio"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -70,15 +69,16 @@ func buildFetcher(t *testing.T) string {
 // that it has, says that it is to be killed. It tells whether the fetcher ended by itself, and well.
 func (s *scene) fetch(t *testing.T, dir string, watch func(done int64) (kill bool), env ...string) bool {
 	t.Helper()
-	out, in := io.Pipe()
+	// A pipe of the kernel's: the child writes to it itself, so that killing it here, where its
+	// lines are read, waits for no copying.
+	out, in, err := os.Pipe()
+	require.NoError(t, err)
+	defer out.Close()
 	child, err := process.Start(process.Spec{
 		Argv: []string{s.fetcher, dir, s.registry.Address, "site/store:1"}, Env: env, Stdout: in, Stderr: os.Stderr,
 	})
+	in.Close() // the child's is the last: its end is the end of the lines
 	require.NoError(t, err)
-	go func() {
-		<-child.Done()
-		in.Close()
-	}()
 	lines := bufio.NewScanner(out)
 	for killed := false; lines.Scan(); {
 		done, err := strconv.ParseInt(lines.Text(), 10, 64)
