@@ -19,7 +19,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: build ## see it work: install, upgrade, bad upgrade, way back, in one virtual machine
+demo: build ## see it work: a virtual machine goes from a bare disk to installed and healthy
 	@$(DEPS) go machine
 	@$(GO) run ./scripts/lab demo
 
@@ -69,7 +69,7 @@ image: ## the OS and Kubernetes layers of the test profile, as OCI layouts in di
 	@images/build-layers.sh --out $(DIST)/layers
 
 .PHONY: iso
-iso: build ## dist/stylet.iso, the installer, with USER_DATA=file inside
+iso: build ## dist/installer.iso, the installer, with USER_DATA=file inside
 	@$(DEPS) go machine
 	@images/install-deps.sh
 	@images/build-installer.sh --stylet $(DIST)/stylet --user-data $(USER_DATA) --out $(DIST)
