@@ -128,8 +128,11 @@ func printStatus(w io.Writer, s v1alpha1.HostStatus, form string) error {
 	row("running", "%s", describeRunning(s.Running))
 	if d := s.Desired; d != nil {
 		row("wanted", "%s, revision %s, image %s, from %s", orNone(d.Profile), orNone(d.Revision.Short()), orNone(d.Image.Short()), orNone(d.Source))
-		if d.Problem != "" {
+		if d.Problem != "" && d.Problem != s.Why {
 			row("", "the source did not answer: %s", d.Problem)
+			if d.Remedy != "" {
+				row("", "what to do: %s", d.Remedy)
+			}
 		}
 	}
 	if s.Trial != nil {

@@ -20,7 +20,9 @@ import (
 // fixed is a source that always says the same.
 type fixed struct{ target *lifecycle.Target }
 
-func (f fixed) Next(context.Context) (*lifecycle.Target, error) { return f.target, nil }
+func (f fixed) Next(context.Context) (string, *lifecycle.Target, error) {
+	return f.target.Source, f.target, nil
+}
 
 // live runs agents on the world, each from the journal that the one before left, until one of
 // them has been quiet for ten minutes. Each run may be cut once; power says whether the machine goes

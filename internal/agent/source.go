@@ -55,19 +55,17 @@ func newAssignment(userDataDir, program string, state *durable.Root) (*assignmen
 }
 
 // Next reads the user-data anew and asks the registry what the assigned reference names now.
-func (a *assignment) Next(ctx context.Context) (*lifecycle.Target, error) {
+func (a *assignment) Next(ctx context.Context) (string, *lifecycle.Target, error) {
 	s, err := a.read()
-	if err != nil {
-		return nil, err
-	}
-	if s.Assignment.Profile == "" {
-		return nil, nil
+	reference := s.Assignment.Profile
+	if err != nil || reference == "" {
+		return "", nil, err
 	}
 	resolved, err := a.resolve(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("asking for %s: %w", s.Assignment.Profile, err)
+		return reference, nil, err
 	}
-	return a.target(s.Assignment.Profile, resolved.Profile), nil
+	return reference, a.target(reference, resolved.Profile), nil
 }
 
 func (a *assignment) resolve(ctx context.Context, s v1alpha1.Site) (content.Resolved, error) {

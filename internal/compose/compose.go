@@ -65,8 +65,8 @@ type Image struct {
 }
 
 // Compose makes the image, or returns at once the one that is already there. It may be killed
-// at any instant: the next call ends in the same result. Progress, which may be nil, is told
-// the bytes of compressed input consumed and their total, from goroutines of Compose.
+// at any instant: the next call ends in the same result. Progress, which may be nil, is told how
+// much of the work is done, in bytes (see tally), from goroutines of Compose.
 //
 // Errors: compose.no-room (wait), compose.rejected (input: these layers never make an image),
 // compose.layer-damaged (retry, after the named blob has been fetched anew).
@@ -85,11 +85,11 @@ func Compose(ctx context.Context, recipe Recipe, progress func(done, total int64
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 
-	c := &composition{Recipe: recipe, dir: dir, name: filepath.Base(recipe.Output)}
+	c := &composition{Recipe: recipe, dir: dir, name: filepath.Base(recipe.Output), work: newTally(recipe.Layers, progress)}
 	if done, err := readSidecar(dir, c.name); err == nil && done.Record.ID == recipe.Manifest.ID() {
 		return done.image(recipe.Output), nil
 	}
-	image, err = c.run(ctx, progress)
+	image, err = c.run(ctx)
 	if err != nil {
 		err = errors.Join(err, removeLeftovers(context.WithoutCancel(ctx), dir, c.MountDir))
 		return Image{}, fmt.Errorf("composing %s: %w", recipe.Output, err)
@@ -119,12 +119,13 @@ type composition struct {
 	Recipe
 	dir  *durable.Root
 	name string // of the output in dir
+	work tally
 }
 
 func (c *composition) partial() string { return c.name + partialSuffix }
 
 // run goes from nothing to a finished image.
-func (c *composition) run(ctx context.Context, progress func(done, total int64)) (Image, error) {
+func (c *composition) run(ctx context.Context) (Image, error) {
 	if err := c.findMountDir(); err != nil {
 		return Image{}, err
 	}
@@ -140,13 +141,14 @@ func (c *composition) run(ctx context.Context, progress func(done, total int64))
 	if err != nil {
 		return Image{}, err
 	}
+	c.work.size = size
 	killpoint.Reach("compose.formatted")
 	file := c.dir.Path(c.partial())
 	if err := mountImage(file, c.MountDir); err != nil {
 		return Image{}, err
 	}
 	killpoint.Reach("compose.mounted")
-	filled, err := c.fill(ctx, progress)
+	filled, err := c.fill(ctx)
 	if err != nil {
 		return Image{}, err
 	}
@@ -179,7 +181,7 @@ func (c *composition) finish(ctx context.Context, s sidecar) (Image, error) {
 		return Image{}, err
 	}
 	var err error
-	if s.Sum, err = sumFile(ctx, file); err != nil {
+	if s.Sum, err = sumFile(ctx, file, c.work.summed); err != nil {
 		return Image{}, err
 	}
 	if err := syncFile(file); err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
@@ -101,8 +102,12 @@ func noLeaks(t testing.TB, dir string) {
 func TestImageEqualsWhatTarExtracts(t *testing.T) {
 	dir := t.TempDir()
 	var done, total int64
-	image, err := Compose(t.Context(), recipeFor(dir, twoLayers(t)), func(d, n int64) { done, total = d, n })
+	image, err := Compose(t.Context(), recipeFor(dir, twoLayers(t)), func(d, n int64) {
+		assert.GreaterOrEqual(t, d, done, "progress goes back")
+		done, total = d, n
+	})
 	require.NoError(t, err)
+	require.Equal(t, 2*image.Size, total, "every byte is written and read once")
 	require.Equal(t, total, done)
 	require.Equal(t, []string{"debian: /usr/bin/agent-provider-other"}, image.Removed)
 	noLeaks(t, dir)

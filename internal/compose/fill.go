@@ -13,8 +13,8 @@ import (
 )
 
 // fill writes everything into the mounted image, the record last.
-func (c *composition) fill(ctx context.Context, progress func(done, total int64)) (sidecar, error) {
-	known, removed, err := c.extractAll(ctx, progress)
+func (c *composition) fill(ctx context.Context) (sidecar, error) {
+	known, removed, err := c.extractAll(ctx)
 	if err != nil {
 		return sidecar{}, err
 	}
@@ -34,14 +34,14 @@ func (c *composition) fill(ctx context.Context, progress func(done, total int64)
 }
 
 // extractAll writes the layers, and gives the content of the files written.
-func (c *composition) extractAll(ctx context.Context, progress func(done, total int64)) (known map[fileKey]content, removed []string, err error) {
+func (c *composition) extractAll(ctx context.Context) (known map[fileKey]content, removed []string, err error) {
 	tree, err := openTree(c.MountDir)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, tree.close()) }()
 	x := newExtractor(tree, kernel{})
-	if err := c.extractLayers(ctx, x, c.counter(progress)); err != nil {
+	if err := c.extractLayers(ctx, x, c.work.consumed); err != nil {
 		return nil, nil, err
 	}
 	return x.known, x.removed, x.applyDirs()
@@ -78,21 +78,6 @@ func extractLayer(ctx context.Context, x *extractor, lf LayerFile, lowest bool, 
 		return err
 	}
 	return stream.finish()
-}
-
-// counter turns pieces of input into progress.
-func (c *composition) counter(progress func(done, total int64)) func(int) {
-	if progress == nil {
-		return func(int) {}
-	}
-	var done, total int64
-	for _, l := range c.Layers {
-		total += l.Layer.Content.Size
-	}
-	return func(n int) {
-		done += int64(n)
-		progress(done, total)
-	}
 }
 
 // writeRecord lets the image say what it is.

@@ -63,7 +63,7 @@ func Verify(ctx context.Context, path string) (Image, error) {
 	if err != nil {
 		return Image{}, fmt.Errorf("verifying the image: %w", err)
 	}
-	sum, err := sumFile(ctx, path)
+	sum, err := sumFile(ctx, path, func(int) {})
 	if err != nil {
 		return Image{}, fmt.Errorf("verifying the image: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 func finished(t *testing.T, path string, data []byte) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(path, data, 0o600))
-	sum, err := sumFile(context.Background(), path)
+	sum, err := sumFile(context.Background(), path, func(int) {})
 	require.NoError(t, err)
 	dir, err := durable.Open(filepath.Dir(path))
 	require.NoError(t, err)

@@ -151,15 +151,12 @@ func (e *Engine) compare() error {
 // answered takes what the source said. A new target replaces a plan that has not yet touched the
 // boot loader or the slots; otherwise the plan in progress is finished first.
 func (e *Engine) answered(a answer) {
-	e.source.Problem = ""
+	e.source.Source, e.source.Problem, e.source.Remedy = a.reference, "", ""
 	if a.err != nil {
-		e.source.Problem = a.err.Error()
+		e.source.Problem, e.source.Remedy = a.err.Error(), fault.RemedyOf(a.err)
 		return
 	}
 	e.source.CheckedAt = a.at
-	if a.target != nil {
-		e.source.Source = a.target.Source
-	}
 	if sameTarget(e.journal.Target, a.target) {
 		return
 	}

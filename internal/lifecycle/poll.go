@@ -7,9 +7,10 @@ import (
 
 // answer is what a source said.
 type answer struct {
-	target *Target
-	err    error
-	at     time.Time
+	reference string
+	target    *Target
+	err       error
+	at        time.Time
 }
 
 // Poll asks the source again and again and tells the engine, until ctx ends. The interval is
@@ -23,11 +24,11 @@ func (e *Engine) Poll(ctx context.Context, source Source, interval func() time.D
 			return
 		case <-timer.C:
 		}
-		target, err := source.Next(ctx)
+		reference, target, err := source.Next(ctx)
 		select {
 		case <-ctx.Done():
 			return
-		case e.targets <- answer{target: target, err: err, at: time.Now()}:
+		case e.targets <- answer{reference: reference, target: target, err: err, at: time.Now()}:
 		}
 		timer.Reset(interval())
 	}

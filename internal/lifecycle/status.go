@@ -50,7 +50,10 @@ func desired(j Journal, source v1alpha1.DesiredStatus) *v1alpha1.DesiredStatus {
 	}
 	d := source
 	if t := j.Target; t != nil {
-		d.Source, d.Profile, d.Revision, d.Image = t.Source, t.Profile.Title(), t.Revision.ID(), t.Revision.Image
+		if d.Source == "" { // the source has not been asked since the agent started
+			d.Source = t.Source
+		}
+		d.Profile, d.Revision, d.Image = t.Profile.Title(), t.Revision.ID(), t.Revision.Image
 	}
 	return &d
 }
@@ -102,6 +105,9 @@ func judge(s *v1alpha1.HostStatus, j Journal, seen Seen) {
 	case j.Target == nil:
 		s.Summary, s.Why = "WAITING: "+where+"; the assigned profile could not be read", s.Desired.Problem
 		s.Next = "the source is asked again"
+		if s.Desired.Remedy != "" {
+			s.Next = s.Desired.Remedy + "; " + s.Next
+		}
 	default:
 		s.Fine, s.Summary, s.Next = true, "FINE: "+where+", as wanted", "nothing; the source is asked again"
 	}

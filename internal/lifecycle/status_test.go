@@ -40,7 +40,7 @@ func TestStatusAnswersFirst(t *testing.T) {
 		"proving":          {proving, onIt, v1alpha1.DesiredStatus{}, "PROVING: store 2.0.0", true, ""},
 		"refused":          {refusing, runs, v1alpha1.DesiredStatus{}, "NOT FINE: runs store 1.0.0 (active); store 2.0.0 was refused", false, "gate web: no answer"},
 		"nothing wanted":   {Journal{}, seeing(v1alpha1.SlotActive, Target{}), v1alpha1.DesiredStatus{}, "WAITING: runs the installer's image (active)", true, ""},
-		"no answer yet":    {Journal{}, seeing(v1alpha1.SlotActive, Target{}), v1alpha1.DesiredStatus{Problem: "no route"}, "WAITING: ", false, "no route"},
+		"no answer yet":    {Journal{}, seeing(v1alpha1.SlotActive, Target{}), v1alpha1.DesiredStatus{Problem: "no route", Remedy: "plug it in"}, "WAITING: ", false, "no route"},
 		"recovery":         {committed(v1), seeing(v1alpha1.SlotRecovery, v1), v1alpha1.DesiredStatus{}, "NOT FINE: ", false, ""},
 		"a host problem":   {wanting(committed(v1), v1), problem, v1alpha1.DesiredStatus{}, "NOT FINE: the boot environment", false, ""},
 		"source is silent": {wanting(committed(v1), v1), runs, v1alpha1.DesiredStatus{Problem: "no route"}, "FINE: ", true, ""},
@@ -50,6 +50,9 @@ func TestStatusAnswersFirst(t *testing.T) {
 			require.True(t, strings.HasPrefix(s.Summary, c.begins), s.Summary)
 			require.Equal(t, c.fine, s.Fine)
 			require.Contains(t, s.Why, c.holds)
+			if c.j.Target == nil {
+				require.Contains(t, s.Next, c.source.Remedy)
+			}
 		})
 	}
 }

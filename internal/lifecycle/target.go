@@ -29,7 +29,8 @@ func (t Target) Config() HostConfig { return HostConfig{Files: t.Profile.Spec.Fi
 
 // Source says what a host should be.
 type Source interface {
-	// Next gives the target now, nil while nothing is assigned. An error means that the source
-	// did not answer; the last target stays in force.
-	Next(ctx context.Context) (*Target, error)
+	// Next gives the assigned reference, and the target that it names now; nothing and nil while
+	// nothing is assigned. An error means that the source did not answer; the last target stays
+	// in force, and the reference is given if it is known.
+	Next(ctx context.Context) (reference string, target *Target, err error)
 }

@@ -56,9 +56,11 @@ type DesiredStatus struct {
 	Profile  string `json:"profile,omitempty"`
 	Revision Digest `json:"revision,omitempty"`
 	Image    Digest `json:"image,omitempty"`
-	// CheckedAt is when the source last answered; Problem why it did not the last time.
+	// CheckedAt is when the source last answered; Problem why it did not the last time,
+	// Remedy what a person can do about that.
 	CheckedAt time.Time `json:"checkedAt,omitzero"`
 	Problem   string    `json:"problem,omitempty"`
+	Remedy    string    `json:"remedy,omitempty"`
 }
 
 // TrialStatus is a trial in progress.
