@@ -2,7 +2,9 @@ package actions
 
 import (
 	"context"
+	"slices"
 
+	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/content"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -32,8 +34,23 @@ func (a EnsureContent) Done(_ context.Context, call lifecycle.Call) (bool, error
 	return true, nil
 }
 
-// Do makes sure that there is room, for the image too, before the first byte is asked for.
+// Do makes sure that there is room, for the image too, before the first byte is asked for. What a
+// site's network can cause (a wrong clock, an inspecting proxy, a missing permission) is worth
+// waiting for, and no reason to refuse the revision for good.
 func (a EnsureContent) Do(ctx context.Context, call lifecycle.Call) error {
+	err := a.fetch(ctx, call)
+	kind, code := fault.KindOf(err), fault.CodeOf(err)
+	if (kind == fault.Input || kind == fault.Refused) && !slices.Contains(ownFaults, code) {
+		return fault.Wrap(err, fault.Wait, code, fault.RemedyOf(err), "the content cannot be fetched now")
+	}
+	return err
+}
+
+// ownFaults are the codes of errors that the profile itself causes: it pins by digest what does not
+// fit together, wherever it is fetched from.
+var ownFaults = []string{"profile.layer-mismatch", "registry.reference", "registry.not-ours", "content.descriptor"}
+
+func (a EnsureContent) fetch(ctx context.Context, call lifecycle.Call) error {
 	target := call.Plan.Target
 	var missing []content.Descriptor
 	var total, done int64
