@@ -190,18 +190,22 @@ func TestAnotherRevisionEndsADownload(t *testing.T) {
 
 // Requirement: A7
 func TestAFixedProfileFreesAHostWhoseSwitchFails(t *testing.T) {
-	dir := memoryDir(t)
-	synctest.Test(t, func(t *testing.T) {
-		w, engine, ctx := oneRun(t, dir)
-		first, second := w.wants("1.0.0"), w.wants("2.0.0")
-		w.images[first.Revision.Image] = stuck
-		go engine.Poll(ctx, later{first, second, time.Now().Add(time.Hour)}, func() time.Duration { return time.Minute })
-		require.NoError(t, engine.Run(ctx))
-		require.True(t, w.rebooting)
-		require.Equal(t, second.Revision.Image, w.active)
-		require.Equal(t, v1alpha1.Digest(""), w.passive, "the image that runs is the way back")
-		require.Equal(t, second.Revision.ID().Short(), w.env.Trial)
-	})
+	for name, attempt := range map[string]time.Duration{"comes between attempts": 0, "comes during an attempt": 40 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			dir := memoryDir(t)
+			synctest.Test(t, func(t *testing.T) {
+				w, engine, ctx := oneRun(t, dir)
+				first, second := w.wants("1.0.0"), w.wants("2.0.0")
+				w.images[first.Revision.Image], w.stuckFor = stuck, attempt
+				go engine.Poll(ctx, later{first, second, time.Now().Add(time.Hour)}, func() time.Duration { return time.Minute })
+				require.NoError(t, engine.Run(ctx))
+				require.True(t, w.rebooting)
+				require.Equal(t, second.Revision.Image, w.active)
+				require.Equal(t, v1alpha1.Digest(""), w.passive, "the image that runs is the way back")
+				require.Equal(t, second.Revision.ID().Short(), w.env.Trial)
+			})
+		})
+	}
 }
 
 // Requirement: A7, A8

@@ -44,6 +44,8 @@ type world struct {
 	armed    func()
 	// swapped, if set, is called once the new image is in place, instead of telling so.
 	swapped func()
+	// stuckFor is how long a switch to a stuck image takes to fail.
+	stuckFor time.Duration
 	// left counts the effects until a cut; negative: none comes.
 	left int
 	cut  func()
@@ -201,6 +203,7 @@ func (w *world) swap(ctx context.Context, c lifecycle.Call) error {
 		}
 	}
 	if w.images[want] == stuck {
+		time.Sleep(w.stuckFor)
 		return errors.New("kairos-agent failed")
 	}
 	err := w.effect(ctx, func() { w.active, w.activeMissing = want, false })
