@@ -30,7 +30,7 @@ func Expire(ctx context.Context, s settings.Settings, runner command.Runner) err
 		return err
 	}
 	defer state.Close()
-	bootID, _, err := bootTime()
+	bootID, err := bootID()
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (s Step) Run(ctx context.Context, planID string, index int) error {
 	if err != nil {
 		return err
 	}
-	bootID, _, err := bootTime()
+	bootID, err := bootID()
 	if err != nil {
 		return err
 	}

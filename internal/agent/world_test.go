@@ -34,6 +34,8 @@ type world struct {
 	slot            v1alpha1.Slot
 	boots           int
 	bootedAt        time.Time
+	// clockSet is how far the clock is set forward once the machine was looked at.
+	clockSet time.Duration
 	composed        map[v1alpha1.Digest]bool
 	images          map[v1alpha1.Digest]behaviour
 	// left counts the effects until a cut; negative: none comes.
@@ -102,7 +104,7 @@ func (w *world) Observe(context.Context) (lifecycle.Seen, error) {
 	return lifecycle.Seen{
 		Slot: w.slot, Image: v1alpha1.ImageRecord{ID: w.running()},
 		Boot:   lifecycle.Boot{Trial: w.env.Trial, Try: w.env.Try, Good: w.env.Good, Failed: w.env.Failed},
-		BootID: fmt.Sprint(w.boots), BootedAt: w.bootedAt, MaxImageSize: 1 << 30,
+		BootID: fmt.Sprint(w.boots), BootedAt: w.bootedAt.Add(-w.clockSet), Uptime: time.Since(w.bootedAt), MaxImageSize: 1 << 30,
 	}, nil
 }
 
