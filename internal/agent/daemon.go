@@ -58,7 +58,7 @@ func (d Daemon) Run(ctx context.Context) error {
 		State: state, Log: d.Log, AgentVersion: version.Version,
 		Observer: machine{host: kairosHost(d.Settings, d.Local), state: state, runtimeDir: d.Settings.RuntimeDir},
 		Actions:  d.actions(state, store, source),
-		Gates:    gates(d.Units, d.Local, state),
+		Gates:    gates(d.Units, d.Local, state, d.Settings.RuntimeDir),
 		Beat:     newNotifier(d.Log),
 	})
 	d.Log.Info("stylet agent starts", zap.String("version", version.Version), zap.Stringer("settings", d.Settings))

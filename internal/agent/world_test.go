@@ -36,8 +36,8 @@ type world struct {
 	bootedAt        time.Time
 	// clockSet is how far the clock is set forward once the machine was looked at.
 	clockSet time.Duration
-	composed        map[v1alpha1.Digest]bool
-	images          map[v1alpha1.Digest]behaviour
+	composed map[v1alpha1.Digest]bool
+	images   map[v1alpha1.Digest]behaviour
 	// left counts the effects until a cut; negative: none comes.
 	left int
 	cut  func()
