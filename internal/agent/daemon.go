@@ -25,7 +25,7 @@ import (
 // Daemon is `stylet agent`.
 type Daemon struct {
 	Settings settings.Settings
-	// Level is changed when the user-data names a log level and neither flag nor environment do.
+	// Level is set to Settings.Level once the user-data is read.
 	Level zap.AtomicLevel
 	Log   *zap.Logger
 	// Units runs steps in units of their own, Local runs small programs inside the agent.
@@ -95,10 +95,8 @@ func (d Daemon) source(state *durable.Root) (*assignment, error) {
 		d.Log.Warn("the user-data cannot be used", zap.Error(err))
 		return a, nil
 	}
-	if s.LogLevel != "" && d.Settings.LogLevel == "" {
-		if err := d.Level.UnmarshalText([]byte(s.LogLevel)); err != nil {
-			d.Log.Warn("the log level of the user-data cannot be used", zap.Error(err))
-		}
+	if err := d.Level.UnmarshalText([]byte(d.Settings.Level(s.LogLevel))); err != nil {
+		d.Log.Warn("the log level of the user-data cannot be used", zap.Error(err))
 	}
 	return a, nil
 }
