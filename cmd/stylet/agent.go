@@ -41,14 +41,11 @@ func newAgentCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if level != "" {
-				s.LogLevel = level
-			}
+			s = s.WithFlags(level)
 			atomicLevel := zap.NewAtomicLevel()
-			if s.LogLevel != "" {
-				if err := atomicLevel.UnmarshalText([]byte(s.LogLevel)); err != nil {
-					return fault.Wrap(err, fault.Input, "settings.log-level", "use debug, info, warn or error", "the log level %q", s.LogLevel)
-				}
+			// Until the user-data is read, and for good if it names none.
+			if err := atomicLevel.UnmarshalText([]byte(s.Level(""))); err != nil {
+				return fault.Wrap(err, fault.Input, "settings.log-level", "use debug, info, warn or error", "the log level %q", s.Level(""))
 			}
 			program, err := os.Executable()
 			if err != nil {

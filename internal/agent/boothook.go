@@ -15,11 +15,14 @@ import (
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
 const (
 	bootProblemFile = "boot-problem"
 	trialFile       = "trial"
+	// configuredFile holds the revision whose configuration was laid over the image, whole.
+	configuredFile = "configuration"
 )
 
 // BootHook runs at each boot, before the real root's systemd, as Kairos' event agent.boot: it lays
@@ -63,20 +66,30 @@ func (b BootHook) apply() error {
 	if err != nil {
 		return err
 	}
+	var deadline error
 	if j.Trial.OnTrial(seen) {
-		if err := b.setDeadline(*j.Trial); err != nil {
-			return err
-		}
+		deadline = b.setDeadline(*j.Trial)
 	}
-	revision := j.Running(seen)
+	return errors.Join(deadline, b.configure(state, j.Running(seen)))
+}
+
+// configure lays a revision's configuration over the image, and notes that it did.
+func (b BootHook) configure(state *durable.Root, revision v1alpha1.Revision) error {
 	if revision.Config == "" {
 		return nil
 	}
+	id := revision.ID()
 	var rendered actions.Rendered
 	if err := state.ReadJSON(actions.RenderedFile(revision), &rendered); err != nil {
-		return fmt.Errorf("reading the configuration of %s: %w", revision.ID().Short(), err)
+		return fmt.Errorf("reading the configuration of %s: %w", id.Short(), err)
 	}
-	return writeConfig(b.Root, rendered.Config)
+	if err := writeConfig(b.Root, rendered.Config); err != nil {
+		return err
+	}
+	if err := volatile(filepath.Join(b.Settings.RuntimeDir, configuredFile), string(id)+"\n"); err != nil {
+		return fmt.Errorf("noting that the configuration is there: %w", err)
+	}
+	return nil
 }
 
 func (b BootHook) look() (lifecycle.Seen, error) {
@@ -120,7 +133,8 @@ func volatile(name, text string) error {
 	return os.WriteFile(name, []byte(text), 0o644) //nolint:forbidigo // not durable, and told to everyone
 }
 
-// writeConfig writes the files below /etc, which is new at each boot.
+// writeConfig writes the files below /etc, which is new at each boot. What cannot be written is
+// told, and does not cost the host the other files.
 func writeConfig(rootDir string, config lifecycle.HostConfig) error {
 	if len(config.Files) == 0 {
 		return nil
@@ -133,30 +147,28 @@ func writeConfig(rootDir string, config lifecycle.HostConfig) error {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
 	defer root.Close()
+	var problems []error
 	for _, f := range config.Files {
-		name := strings.TrimPrefix(filepath.Clean(f.Path), "/")
-		if !strings.HasPrefix(name, "etc/") {
-			return fmt.Errorf("writing the configuration: %s is not below /etc", f.Path)
-		}
-		mode, err := strconv.ParseUint("0"+f.Mode, 8, 9)
-		if err != nil {
-			return fmt.Errorf("writing %s: its mode %q is not octal", f.Path, f.Mode)
-		}
-		if mode == 0 {
-			mode = 0o644
-		}
-		if err := writeConfigFile(root, name, []byte(f.Content), fs.FileMode(mode)); err != nil {
-			return fmt.Errorf("writing %s: %w", f.Path, err)
+		if err := writeConfigFile(root, f); err != nil {
+			problems = append(problems, fmt.Errorf("writing %s: %w", f.Path, err))
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
-func writeConfigFile(root *os.Root, name string, data []byte, mode fs.FileMode) error {
+func writeConfigFile(root *os.Root, f v1alpha1.File) error {
+	name := strings.TrimPrefix(filepath.Clean(f.Path), "/")
+	if !strings.HasPrefix(name, "etc/") {
+		return errors.New("it is not below /etc")
+	}
+	mode, err := f.FileMode()
+	if err != nil {
+		return err
+	}
 	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	if err := root.WriteFile(name, data, mode); err != nil {
+	if err := root.WriteFile(name, []byte(f.Content), mode); err != nil {
 		return err
 	}
 	return root.Chmod(name, mode)

@@ -120,6 +120,76 @@ func TestBootHookOnANewHostDoesNothing(t *testing.T) {
 	require.NoError(t, machine{runtimeDir: h.Settings.RuntimeDir}.bootProblem())
 }
 
+// One file that cannot be written does not cost the host the others.
+//
+// Requirement: A7
+func TestWriteConfigGoesOnAfterABadFile(t *testing.T) {
+	root := t.TempDir()
+	err := writeConfig(root, lifecycle.HostConfig{Files: []v1alpha1.File{
+		{Path: "/etc/first", Content: "1"},
+		{Path: "/etc/setuid", Content: "2", Mode: "4755"},
+		{Path: "/usr/outside", Content: "3"},
+		{Path: "/etc/first/below", Content: "4"},
+		{Path: "/etc/closed", Content: "5", Mode: "0000"},
+		{Path: "/etc/last", Content: "6"},
+	}})
+	for _, bad := range []string{"/etc/setuid", "/usr/outside", "/etc/first/below"} {
+		require.ErrorContains(t, err, bad)
+	}
+	require.NoFileExists(t, filepath.Join(root, "etc/setuid"))
+	for name, mode := range map[string]os.FileMode{"first": 0o644, "closed": 0, "last": 0o644} {
+		info, err := os.Stat(filepath.Join(root, "etc", name))
+		require.NoError(t, err)
+		require.Equal(t, mode, info.Mode().Perm(), name)
+	}
+}
+
+// A revision whose configuration is not there, or not whole, is not committed: every trial has a
+// gate for that.
+//
+// Requirement: A7
+func TestConfigurationGate(t *testing.T) {
+	target := configured("app.conf", "x")
+	env := kairos.BootEnv{Trial: target.Revision.ID().Short(), Try: 1, Max: 3, Good: v1alpha1.SlotActive}
+	bad := target
+	bad.Profile.Spec.Files = append(bad.Profile.Spec.Files, v1alpha1.File{Path: "/etc/setuid", Mode: "4755"})
+	for name, c := range map[string]struct {
+		rendered *lifecycle.Target
+		hook     bool
+		says     string
+	}{
+		"laid over":            {&target, true, ""},
+		"one file is missing":  {&bad, true, "/etc/setuid"},
+		"never rendered":       {nil, true, target.Revision.ID().Short()},
+		"the hook did not run": {&target, false, "did not run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHook(t, "root=LABEL=COS_ACTIVE", target.Revision.Image, env)
+			require.NoError(t, h.state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{Trial: &lifecycle.Trial{Target: target}}))
+			if c.rendered != nil {
+				rendered := *c.rendered
+				rendered.Revision = target.Revision
+				h.render(t, rendered)
+			}
+			if c.hook {
+				err := h.Run(t.Context(), "")
+				require.Equal(t, c.says != "", err != nil, "%v", err)
+			}
+			var gate *lifecycle.NamedGate
+			for _, g := range gates(nil, nil, h.state, h.Settings.RuntimeDir)(target) {
+				if g.Name == "configuration" {
+					gate = &g
+				}
+			}
+			require.NotNil(t, gate)
+			require.True(t, gate.Required)
+			finding := gate.Gate.Check(t.Context())
+			require.Equal(t, c.says == "", finding.OK, finding.Message)
+			require.Contains(t, finding.Message, c.says)
+		})
+	}
+}
+
 // Requirement: A7
 func TestWriteConfigStaysBelowEtc(t *testing.T) {
 	for _, path := range []string{"/usr/bin/x", "/etc/../usr/x", "etc/../../x", "/", ""} {

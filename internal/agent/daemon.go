@@ -25,7 +25,7 @@ import (
 // Daemon is `stylet agent`.
 type Daemon struct {
 	Settings settings.Settings
-	// Level is changed when the user-data names a log level and neither flag nor environment do.
+	// Level is set to Settings.Level once the user-data is read.
 	Level zap.AtomicLevel
 	Log   *zap.Logger
 	// Units runs steps in units of their own, Local runs small programs inside the agent.
@@ -58,7 +58,7 @@ func (d Daemon) Run(ctx context.Context) error {
 		State: state, Log: d.Log, AgentVersion: version.Version,
 		Observer: machine{host: kairosHost(d.Settings, d.Local), state: state, runtimeDir: d.Settings.RuntimeDir},
 		Actions:  d.actions(state, store, source),
-		Gates:    gates(d.Units, d.Local, state),
+		Gates:    gates(d.Units, d.Local, state, d.Settings.RuntimeDir),
 		Beat:     newNotifier(d.Log),
 	})
 	d.Log.Info("stylet agent starts", zap.String("version", version.Version), zap.Stringer("settings", d.Settings))
@@ -95,10 +95,8 @@ func (d Daemon) source(state *durable.Root) (*assignment, error) {
 		d.Log.Warn("the user-data cannot be used", zap.Error(err))
 		return a, nil
 	}
-	if s.LogLevel != "" && d.Settings.LogLevel == "" {
-		if err := d.Level.UnmarshalText([]byte(s.LogLevel)); err != nil {
-			d.Log.Warn("the log level of the user-data cannot be used", zap.Error(err))
-		}
+	if err := d.Level.UnmarshalText([]byte(d.Settings.Level(s.LogLevel))); err != nil {
+		d.Log.Warn("the log level of the user-data cannot be used", zap.Error(err))
 	}
 	return a, nil
 }

@@ -5,51 +5,84 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
-// Expire ends a trial at its deadline without the agent, which may be what does not work: it
-// leaves the verdict for the next agent, tells the boot loader, and reboots. It does nothing when
-// no trial is on, for instance because it was committed in the last second.
+// Expire ends the trial of this boot at its deadline without the agent, which may be what does not
+// work: it leaves the verdict for the next agent, tells the boot loader, and reboots. It does
+// nothing when the trial that this boot began with is over, even if another one is armed by now.
 func Expire(ctx context.Context, s settings.Settings, runner command.Runner) error {
-	host := kairosHost(s, runner)
-	env, err := host.Env()
+	return expire(ctx, s, kairosHost(s, runner))
+}
+
+func expire(ctx context.Context, s settings.Settings, host kairos.Host) error {
+	id, err := trialOfThisBoot(s.RuntimeDir)
+	if err != nil || id == "" {
+		return err
+	}
+	slot, err := host.Slot()
+	if err != nil || slot != v1alpha1.SlotActive {
+		return err // a trial runs from active; passive is what one goes back to
+	}
+	// Going back matters more than saying why: a trial may also be what cannot write any more.
+	var untold error
+	expired, err := host.Expire(ctx, id.Short(), func(env kairos.BootEnv) { untold = leaveVerdict(s.StateDir, env) })
+	if err != nil || !expired {
+		return errors.Join(err, untold)
+	}
+	if _, err := host.Runner.Run(ctx, command.Spec{Name: "reboot", Argv: []string{"systemctl", "reboot"}}); err != nil {
+		return errors.Join(fmt.Errorf("asking for a reboot: %w", err), untold)
+	}
+	return untold
+}
+
+// trialOfThisBoot gives the revision that the boot hook found on trial, "" when this boot proves
+// nothing, or nothing any more: the commit removes the file.
+func trialOfThisBoot(runtimeDir string) (v1alpha1.Digest, error) {
+	data, err := os.ReadFile(filepath.Join(runtimeDir, trialFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
 	if err != nil {
-		return err
+		return "", fmt.Errorf("reading which revision this boot proves: %w", err)
 	}
-	if env.Trial == "" {
-		return nil
+	return v1alpha1.Digest(strings.TrimSpace(string(data))), nil
+}
+
+// endDeadline takes back what the boot hook set up for the trial of this boot, which is committed.
+func endDeadline(ctx context.Context, runtimeDir string, runner command.Runner) error {
+	err := os.Remove(filepath.Join(runtimeDir, trialFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("ending the trial's deadline: %w", err)
 	}
-	state, err := durable.Open(s.StateDir)
-	if err != nil {
-		return err
-	}
-	defer state.Close()
-	bootID, _, err := bootTime()
-	if err != nil {
-		return err
-	}
-	if err := leaveVerdict(state, bootID, env); err != nil {
-		return err
-	}
-	if err := host.FallBack(ctx); err != nil {
-		return err
-	}
-	if _, err := runner.Run(ctx, command.Spec{Name: "reboot", Argv: []string{"systemctl", "reboot"}}); err != nil {
-		return fmt.Errorf("asking for a reboot: %w", err)
-	}
+	// A timer that could not be stopped does nothing: its service wants the file.
+	_, _ = runner.Run(ctx, command.Spec{Name: "stop-deadline", Argv: []string{"systemctl", "stop", "stylet-trial.timer"}})
 	return nil
 }
 
-func leaveVerdict(state *durable.Root, bootID string, env kairos.BootEnv) error {
+// leaveVerdict writes why the host goes back where the next agent looks for it.
+func leaveVerdict(stateDir string, env kairos.BootEnv) error {
+	state, err := durable.Open(stateDir)
+	if err != nil {
+		return fmt.Errorf("leaving the verdict of the deadline: %w", err)
+	}
+	defer state.Close()
+	bootID, err := bootID()
+	if err != nil {
+		return err
+	}
 	var j lifecycle.Journal
 	if err := state.ReadJSON(lifecycle.JournalFile, &j); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return fmt.Errorf("leaving the verdict of the deadline: %w", err)
 	}
 	if j.Trial == nil || j.Trial.ID() != env.Trial {
 		return nil // a trial that no journal knows: the boot loader goes back all the same

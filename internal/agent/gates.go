@@ -3,20 +3,25 @@ package agent
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
 // gates are those of every host, and then the profile's own. A profile's commands run in units of
 // their own, outside the agent's sandbox.
-func gates(units, local command.Runner, state *durable.Root) func(lifecycle.Target) []lifecycle.NamedGate {
+func gates(units, local command.Runner, state *durable.Root, runtimeDir string) func(lifecycle.Target) []lifecycle.NamedGate {
 	return func(t lifecycle.Target) []lifecycle.NamedGate {
 		const patience = 5 * time.Minute
 		list := []lifecycle.NamedGate{
+			// No patience: what the boot hook did or could not do does not change until the next boot.
+			{Name: "configuration", Required: true, Gate: configurationGate{runtimeDir: runtimeDir, want: t.Revision}},
 			{Name: "host", Required: true, Timeout: patience, Gate: hostGate{local}},
 			{Name: "units", Required: false, Timeout: patience, Gate: unitsGate{local}},
 			{Name: "agent", Required: true, Timeout: patience, Gate: agentGate{state}},
@@ -47,6 +52,24 @@ func (g commandGate) Check(ctx context.Context) lifecycle.Finding {
 		return lifecycle.Finding{Message: strings.Join(g.argv, " ") + ": " + err.Error()}
 	}
 	return lifecycle.Finding{OK: true, Message: "passes"}
+}
+
+// configurationGate passes when the boot hook has laid the revision's configuration over the image,
+// whole. It wants the hook's word for that: a hook that never ran leaves no complaint.
+type configurationGate struct {
+	runtimeDir string
+	want       v1alpha1.Revision
+}
+
+func (g configurationGate) Check(context.Context) lifecycle.Finding {
+	if problem := (machine{runtimeDir: g.runtimeDir}).bootProblem(); problem != nil {
+		return lifecycle.Finding{Message: "the configuration may not be whole: " + problem.Error()}
+	}
+	done, err := os.ReadFile(filepath.Join(g.runtimeDir, configuredFile))
+	if err == nil && strings.TrimSpace(string(done)) == string(g.want.ID()) {
+		return lifecycle.Finding{OK: true, Message: "laid over the image at boot"}
+	}
+	return lifecycle.Finding{Message: "the configuration is not there: the boot hook did not run for this revision"}
 }
 
 // hostGate passes when systemd has finished starting. Failed units are told by unitsGate: which of

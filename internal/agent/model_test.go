@@ -143,6 +143,24 @@ func TestLoopConverges(t *testing.T) {
 	})
 }
 
+// A host without a battery for its clock learns the time from the network, often during a trial:
+// the deadline counts from the boot, not from what the clock said then.
+//
+// Requirement: A7
+func TestClockSetDuringATrialDoesNotEndIt(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		state, err := durable.Open(dir)
+		require.NoError(t, err)
+		w := newWorld()
+		w.clockSet = 365 * 24 * time.Hour
+		want := imageTarget("1.0.0")
+		status := live(t, w, state, want, nil, nil)
+		require.Empty(t, refusal(status, want))
+		require.True(t, status.Running.Committed, status.Summary)
+	})
+}
+
 func refusal(s v1alpha1.HostStatus, t lifecycle.Target) string {
 	for _, r := range s.Refused {
 		if r.Revision == t.Revision.ID() {

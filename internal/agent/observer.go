@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/kairos"
@@ -42,8 +43,11 @@ func (m machine) Observe(ctx context.Context) (lifecycle.Seen, error) {
 	env, err := m.host.Env()
 	note(err)
 	seen.Boot = lifecycle.Boot{Trial: env.Trial, Try: env.Try, Good: env.Good, Failed: env.Failed}
-	seen.BootID, seen.BootedAt, err = bootTime()
+	seen.BootID, err = bootID()
 	note(err)
+	seen.Uptime, err = uptime()
+	note(err)
+	seen.BootedAt = time.Now().Add(-seen.Uptime).Truncate(time.Second)
 	if slot == "active" || slot == "passive" {
 		room, err := m.host.StateRoom(ctx)
 		note(err)
@@ -78,21 +82,20 @@ func (m machine) bootProblem() error {
 	return fmt.Errorf("at boot: %s", strings.TrimSpace(string(data)))
 }
 
-// bootTime gives the kernel's name for this boot and when it began.
-func bootTime() (id string, at time.Time, err error) {
+// bootID gives the kernel's name for this boot.
+func bootID() (string, error) {
 	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
-		return "", time.Time{}, fmt.Errorf("reading the boot ID: %w", err)
+		return "", fmt.Errorf("reading the boot ID: %w", err)
 	}
-	uptime, err := os.ReadFile("/proc/uptime")
-	if err != nil {
-		return "", time.Time{}, fmt.Errorf("reading the time since boot: %w", err)
+	return strings.TrimSpace(string(data)), nil
+}
+
+// uptime gives the time since the boot began, by a clock that nobody sets.
+func uptime() (time.Duration, error) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0, fmt.Errorf("reading the time since boot: %w", err)
 	}
-	first, _, _ := strings.Cut(string(uptime), " ")
-	seconds, err := strconv.ParseFloat(first, 64)
-	if err != nil {
-		return "", time.Time{}, fmt.Errorf("reading the time since boot: %w", err)
-	}
-	at = time.Now().Add(-time.Duration(seconds * float64(time.Second))).Truncate(time.Second)
-	return strings.TrimSpace(string(data)), at, nil
+	return time.Duration(ts.Nano()), nil
 }

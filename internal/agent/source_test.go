@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
+	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/base/fault"
 )
@@ -35,4 +37,23 @@ func TestASilentRegistryLeavesTheReferenceKnown(t *testing.T) {
 	require.Nil(t, target)
 	require.Equal(t, fault.Retry, fault.KindOf(err))
 	require.NotEmpty(t, fault.RemedyOf(err))
+}
+
+// Requirement: U3
+func TestUserDataSetsTheLogLevelOverTheFile(t *testing.T) {
+	dir := t.TempDir()
+	config, userData := filepath.Join(dir, "agent.yaml"), filepath.Join(dir, "90_custom.yaml")
+	require.NoError(t, os.WriteFile(config, []byte("logLevel: error\nuserDataDir: "+dir+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(userData, []byte("#cloud-config\nstylet:\n  logLevel: debug\n"), 0o600))
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for forced, want := range map[string]string{"": "debug", "warn": "warn"} {
+		env := map[string]string{"STYLET_CONFIG": config, "STYLET_LOG_LEVEL": forced}
+		s, err := settings.Load(func(name string) string { return env[name] })
+		require.NoError(t, err)
+		d := Daemon{Settings: s, Level: zap.NewAtomicLevel(), Log: zap.NewNop(), Program: self}
+		_, err = d.source(nil)
+		require.NoError(t, err)
+		require.Equal(t, want, d.Level.String())
+	}
 }

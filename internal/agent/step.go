@@ -47,7 +47,7 @@ func (s Step) Run(ctx context.Context, planID string, index int) error {
 	if err != nil {
 		return err
 	}
-	bootID, _, err := bootTime()
+	bootID, err := bootID()
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,10 @@ func (s Step) deps(state *durable.Root) (actions.Deps, error) {
 	}
 	return actions.Deps{
 		State: state, Content: store, Host: kairosHost(s.Settings, s.Runner), Runner: s.Runner,
-		SetUp:      func(root string) error { return setup.Install(root, s.Program) },
+		SetUp: func(root string) error { return setup.Install(root, s.Program) },
+		EndDeadline: func(ctx context.Context) error {
+			return endDeadline(ctx, s.Settings.RuntimeDir, s.Runner)
+		},
 		AgentBytes: self.selfBytes,
 	}, nil
 }

@@ -37,8 +37,10 @@ type world struct {
 	slot            v1alpha1.Slot
 	boots           int
 	bootedAt        time.Time
-	composed        map[v1alpha1.Digest]bool
-	images          map[v1alpha1.Digest]behaviour
+	// clockSet is how far the clock is set forward once the machine was looked at.
+	clockSet time.Duration
+	composed map[v1alpha1.Digest]bool
+	images   map[v1alpha1.Digest]behaviour
 	// download, if set, is what ensure-content does; armed is called once a trial is armed.
 	download func(context.Context, lifecycle.Call) error
 	armed    func()
@@ -113,7 +115,7 @@ func (w *world) Observe(context.Context) (lifecycle.Seen, error) {
 	return lifecycle.Seen{
 		Slot: w.slot, Image: v1alpha1.ImageRecord{ID: w.booted},
 		Boot:   lifecycle.Boot{Trial: w.env.Trial, Try: w.env.Try, Good: w.env.Good, Failed: w.env.Failed},
-		BootID: fmt.Sprint(w.boots), BootedAt: w.bootedAt, MaxImageSize: 1 << 30,
+		BootID: fmt.Sprint(w.boots), BootedAt: w.bootedAt.Add(-w.clockSet), Uptime: time.Since(w.bootedAt), MaxImageSize: 1 << 30,
 	}, nil
 }
 

@@ -2,7 +2,6 @@ package compose
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -32,7 +31,7 @@ func Inspect(ctx context.Context, runner command.Runner, imagePath string) (v1al
 	if text.Len() == 0 && strings.Contains(result.Tail, "File not found") {
 		return record, fmt.Errorf("inspecting the image %s: its record: %w", imagePath, fs.ErrNotExist)
 	}
-	if err := json.Unmarshal([]byte(text.String()), &record); err != nil {
+	if record, err = v1alpha1.ParseImageRecord([]byte(text.String())); err != nil {
 		return record, fault.Wrap(err, fault.Input, "compose.damaged",
 			"compose or fetch the image anew", "inspecting the image %s (%s)", imagePath, strings.TrimSpace(result.Tail))
 	}

@@ -112,7 +112,9 @@ func unmountAll(ctx context.Context, match func(mountEntry) bool) error {
 }
 
 func parseMount(line string) (mountEntry, bool) {
-	fields := strings.Fields(line)
+	// Exactly one blank stands between two fields. A name may hold other characters that count as
+	// space elsewhere, and the kernel leaves those as they are.
+	fields := strings.Split(line, " ")
 	if len(fields) < 5 {
 		return mountEntry{}, false
 	}

@@ -150,6 +150,27 @@ func TestFellBack(t *testing.T) {
 	assert.Equal(t, v1alpha1.SlotPassive, kairos.DefaultBootEnv().FellBack().Good, "after a repair")
 }
 
+// A deadline that comes late ends no other trial than its own, and a commit that comes later still
+// does not undo it.
+//
+// Requirement: A7
+func TestExpired(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		env := drawEnv(t)
+		id := rapid.SampledFrom([]string{env.Trial, "0123456789ab", ""}).Draw(t, "id")
+		after := env.Expired(id)
+		if id == "" || env.Trial != id || env.Try == 0 {
+			require.Equal(t, env, after)
+			return
+		}
+		require.True(t, after.GaveUp())
+		require.Equal(t, env.Good, after.Good)
+		require.Equal(t, after, after.Expired(id), "it ends once")
+		require.False(t, after.Armed("next", 3, v1alpha1.SlotPassive).GaveUp())
+	})
+	require.False(t, kairos.DefaultBootEnv().Armed("a", 3, v1alpha1.SlotPassive).Committed().GaveUp(), "a commit may be repeated")
+}
+
 func TestWriteKeepsTheFileAndRepairMendsIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), kairos.EnvFile)
 	repaired, err := kairos.Repair(path)

@@ -2,7 +2,6 @@ package kairos
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -91,9 +90,9 @@ func (h Host) Running() (v1alpha1.ImageRecord, error) {
 	if err != nil {
 		return v1alpha1.ImageRecord{}, fmt.Errorf("reading what runs: %w", err)
 	}
-	var record v1alpha1.ImageRecord
-	if err := json.Unmarshal(data, &record); err != nil {
-		return v1alpha1.ImageRecord{}, fmt.Errorf("reading what runs: %w", err)
+	record, err := v1alpha1.ParseImageRecord(data)
+	if err != nil {
+		return record, fmt.Errorf("reading what runs: %w", err)
 	}
 	return record, nil
 }

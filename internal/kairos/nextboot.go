@@ -40,6 +40,21 @@ func (e BootEnv) FellBack() BootEnv {
 	return e
 }
 
+// Expired is FellBack on the word of the deadline timer, which may come late: it ends the trial with
+// that short name only, and only when a boot of it has begun. The trial counts as failed, as if
+// GRUB had given it up: whoever set the deadline may not have been able to say why.
+func (e BootEnv) Expired(trial string) BootEnv {
+	if trial == "" || e.Trial != trial || e.Try == 0 {
+		return e
+	}
+	next := e.FellBack()
+	next.Failed = trial
+	return next
+}
+
+// GaveUp tells whether the trial that was armed last has failed: there is nothing left to commit.
+func (e BootEnv) GaveUp() bool { return e.Trial == "" && e.Failed != "" }
+
 // Reported notes that user space is up: the count of passive tries begins anew. Failed stays, since
 // the agent may not have read it yet; the next trial clears it.
 func (e BootEnv) Reported() BootEnv {

@@ -2,7 +2,6 @@ package kairos
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -130,8 +129,9 @@ func (s *SlotImage) take(lines []string) error {
 	if record == "" {
 		return nil
 	}
-	if err := json.Unmarshal([]byte(record), &s.Record); err != nil {
-		return fmt.Errorf("reading the record in %s: %w", s.Path, err)
+	var err error
+	if s.Record, err = v1alpha1.ParseImageRecord([]byte(record)); err != nil {
+		return fmt.Errorf("reading %s: %w", s.Path, err)
 	}
 	return nil
 }

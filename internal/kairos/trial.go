@@ -12,6 +12,7 @@ import (
 
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/base/killpoint"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
@@ -44,9 +45,34 @@ func (h Host) Disarm(ctx context.Context, id string) error {
 	return h.changeEnv(ctx, "disarming the trial", func(env BootEnv) BootEnv { return env.Disarmed(id, slot) })
 }
 
-// Commit makes active the good slot and ends the trial.
+// CodeTooLate is the fault code of a commit after the trial was given up, by its deadline or by
+// the boot loader.
+const CodeTooLate = "boot.commit-too-late"
+
+// Commit makes active the good slot and ends the trial. A trial that was given up meanwhile stays
+// so: the host is on its way back, and the error is of kind Retry with the code CodeTooLate.
 func (h Host) Commit(ctx context.Context) error {
-	return h.changeEnv(ctx, "committing", BootEnv.Committed)
+	return h.editEnv(ctx, "committing", func(env BootEnv) (BootEnv, error) {
+		if env.GaveUp() {
+			return env, fault.New(fault.Retry, CodeTooLate, "nothing: the host restarts into what ran before",
+				"the trial %s was given up", env.Failed)
+		}
+		return env.Committed(), nil
+	})
+}
+
+// Expire ends the trial with that short name at its deadline and tells whether it did: not when it
+// is not, or no longer, the one whose boot has begun. record is called under the lock and before
+// the environment changes, so that no commit comes between the verdict and its effect.
+func (h Host) Expire(ctx context.Context, trial string, record func(BootEnv)) (expired bool, err error) {
+	err = h.editEnv(ctx, "ending the trial at its deadline", func(env BootEnv) (BootEnv, error) {
+		next := env.Expired(trial)
+		if expired = next.Trial != env.Trial; expired {
+			record(env)
+		}
+		return next, nil
+	})
+	return expired && err == nil, err
 }
 
 // FallBack ends the trial; the next boot takes the slot that was good before.
@@ -60,9 +86,13 @@ func (h Host) Reported(ctx context.Context) error {
 	return h.changeEnv(ctx, "reporting the boot", BootEnv.Reported)
 }
 
-// changeEnv does nothing when nothing would change: flash is not worn by being sure. The lock on
-// the file itself keeps the agent, its steps and the deadline timer apart.
 func (h Host) changeEnv(ctx context.Context, doing string, change func(BootEnv) BootEnv) error {
+	return h.editEnv(ctx, doing, func(env BootEnv) (BootEnv, error) { return change(env), nil })
+}
+
+// editEnv does nothing when nothing would change: flash is not worn by being sure. The lock on the
+// file itself keeps the agent, its steps and the deadline timer apart.
+func (h Host) editEnv(ctx context.Context, doing string, edit func(BootEnv) (BootEnv, error)) error {
 	lock := flock.New(h.envPath(), flock.SetFlag(os.O_RDONLY))
 	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
 		return fmt.Errorf("%s: locking the boot environment: %w", doing, err)
@@ -72,7 +102,10 @@ func (h Host) changeEnv(ctx context.Context, doing string, change func(BootEnv) 
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	next := change(env)
+	next, err := edit(env)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
 	if same(env, next) {
 		return nil
 	}

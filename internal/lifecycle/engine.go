@@ -106,7 +106,9 @@ func (e *Engine) advance(ctx context.Context) error {
 	if e.work != nil || time.Now().Before(e.notBefore) {
 		return nil
 	}
+	at := time.Now()
 	seen, err := e.cfg.Observer.Observe(ctx)
+	seen.At = at
 	if err != nil {
 		e.cfg.Log.Warn("observing", zap.Error(err))
 		e.notBefore = time.Now().Add(retryDelay(1))

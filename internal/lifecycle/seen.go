@@ -21,8 +21,13 @@ type Seen struct {
 	Image  v1alpha1.ImageRecord `json:"image"` // zero for the installer's image
 	Boot   Boot                 `json:"boot"`
 	BootID string               `json:"bootID"`
-	// BootedAt is when this boot began.
+	// BootedAt is when this boot began, as the clock goes now: where a host learns the time from
+	// the network, it moves.
 	BootedAt time.Time `json:"bootedAt,omitzero"`
+	// Uptime is the time since then, by a clock that nobody sets, and At the moment at which it was
+	// read, with Go's monotonic reading: deadlines are counted by these two.
+	Uptime time.Duration `json:"uptime,omitempty"`
+	At     time.Time     `json:"at,omitzero"`
 	// MaxImageSize is the largest image file the slots have room for, in bytes; zero: it could not
 	// be measured.
 	MaxImageSize int64 `json:"maxImageSize"`
@@ -32,7 +37,12 @@ type Seen struct {
 	Problems []string `json:"problems,omitempty"`
 }
 
-// Observer reads the machine.
+// DeadlineOf is when a trial that runs in this boot ends: now and what is left of its time.
+func (s Seen) DeadlineOf(t Target, now time.Time) time.Time {
+	return now.Add(Deadline(t) - s.Uptime - now.Sub(s.At))
+}
+
+// Observer reads the machine. Seen.At is filled in by who asks.
 type Observer interface {
 	Observe(ctx context.Context) (Seen, error)
 }

@@ -20,7 +20,7 @@ func BuildStatus(j Journal, seen Seen, source v1alpha1.DesiredStatus, w *v1alpha
 	if t := j.Trial; t.OnTrial(seen) {
 		s.Trial = &v1alpha1.TrialStatus{
 			Revision: t.Target.Revision.ID(), Image: t.Target.Revision.Image, Profile: t.Target.Profile.Title(),
-			Try: seen.Boot.Try, MaxTries: t.MaxTries(), Deadline: seen.BootedAt.Add(Deadline(t.Target)),
+			Try: seen.Boot.Try, MaxTries: t.MaxTries(), Deadline: seen.DeadlineOf(t.Target, now).Round(time.Second),
 		}
 		if w != nil {
 			s.Trial.Waiting = w.Detail

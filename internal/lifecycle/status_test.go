@@ -65,3 +65,16 @@ func TestStatusAnswersFirst(t *testing.T) {
 		})
 	}
 }
+
+// The deadline that is shown is told by the clock as it goes now, whatever it said at boot.
+func TestDeadlineIsCountedFromTheBoot(t *testing.T) {
+	v2 := target("2.0.0")
+	now := time.Unix(1_000_000, 0).UTC()
+	seen := seeing(v1alpha1.SlotActive, v2)
+	seen.Boot = Boot{Trial: v2.Revision.ID().Short(), Try: 1}
+	seen.BootedAt = time.Unix(0, 0) // before the clock was set
+	seen.Uptime, seen.At = 2*time.Minute, now.Add(-3*time.Minute)
+	s := BuildStatus(onTrial(target("1.0.0"), v2, v1alpha1.SlotActive, Commit), seen, v1alpha1.DesiredStatus{}, nil, now)
+	require.NotNil(t, s.Trial)
+	require.Equal(t, now.Add(10*time.Minute), s.Trial.Deadline)
+}

@@ -4,6 +4,7 @@ package settings
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,8 @@ import (
 const File = "/etc/stylet/agent.yaml"
 
 // Settings of one host. What wins, from strongest to weakest: a flag of the command line, the
-// environment variable, the configuration file, the default. The log level of the user-data
-// (stylet.logLevel) stands between environment and file.
+// environment variable, the configuration file, the default. The log level has one source more,
+// the user-data (stylet.logLevel), between environment and file: see Level.
 type Settings struct {
 	// StateDir holds what must survive: journal, content, images. STYLET_STATE_DIR.
 	StateDir string `yaml:"stateDir"`
@@ -32,8 +33,24 @@ type Settings struct {
 	UserDataDir string `yaml:"userDataDir"`
 	// BootDir is where COS_STATE is mounted. STYLET_BOOT_DIR.
 	BootDir string `yaml:"bootDir"`
-	// LogLevel is debug, info, warn or error. STYLET_LOG_LEVEL.
+	// LogLevel is that of the configuration file: debug, info, warn or error, "" for none.
 	LogLevel string `yaml:"logLevel"`
+	// forcedLogLevel is that of the flag or of STYLET_LOG_LEVEL, which the user-data does not change.
+	forcedLogLevel string
+}
+
+// DefaultLogLevel is what is logged when nobody says anything.
+const DefaultLogLevel = "info"
+
+// WithFlags gives the settings with the flags of the command line, "" for one that is not given.
+func (s Settings) WithFlags(logLevel string) Settings {
+	s.forcedLogLevel = cmp.Or(logLevel, s.forcedLogLevel)
+	return s
+}
+
+// Level gives the log level that is in force when the user-data asks for this one, "" for none.
+func (s Settings) Level(userData string) string {
+	return cmp.Or(s.forcedLogLevel, userData, s.LogLevel, DefaultLogLevel)
 }
 
 // Defaults are right for every host that runs under Kairos.
@@ -43,7 +60,6 @@ func Defaults() Settings {
 		RuntimeDir:  "/run/stylet",
 		UserDataDir: "/oem",
 		BootDir:     "/run/initramfs/cos-state",
-		LogLevel:    "",
 	}
 }
 
@@ -76,7 +92,7 @@ func Load(getenv func(string) string) (Settings, error) {
 func (s *Settings) fields() map[string]*string {
 	return map[string]*string{
 		"STYLET_STATE_DIR": &s.StateDir, "STYLET_RUNTIME_DIR": &s.RuntimeDir,
-		"STYLET_USER_DATA_DIR": &s.UserDataDir, "STYLET_BOOT_DIR": &s.BootDir, "STYLET_LOG_LEVEL": &s.LogLevel,
+		"STYLET_USER_DATA_DIR": &s.UserDataDir, "STYLET_BOOT_DIR": &s.BootDir, "STYLET_LOG_LEVEL": &s.forcedLogLevel,
 	}
 }
 

@@ -23,6 +23,35 @@ func TestPrecedence(t *testing.T) {
 	require.Equal(t, "/file/run/api.sock", s.Socket())
 }
 
+// Each source of the log level wins over all that come after it.
+//
+// Requirement: U2, U3
+func TestLogLevelPrecedence(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "agent.yaml")
+	for name, c := range map[string]struct {
+		flag, env, userData, file, want string
+	}{
+		"flag":        {"info", "debug", "warn", "error", "info"},
+		"environment": {"", "debug", "warn", "error", "debug"},
+		"user-data":   {"", "", "warn", "error", "warn"},
+		"file":        {"", "", "", "error", "error"},
+		"default":     {"", "", "", "", "info"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "stateDir: /x\n"
+			if c.file != "" {
+				text += "logLevel: " + c.file + "\n"
+			}
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+			set := map[string]string{"STYLET_CONFIG": file, "STYLET_LOG_LEVEL": c.env}
+			s, err := Load(func(name string) string { return set[name] })
+			require.NoError(t, err)
+			s = s.WithFlags(c.flag)
+			require.Equal(t, c.want, s.Level(c.userData))
+		})
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"unknown key": "stateDri: /x\n", "no YAML": "\t{", "wrong shape": "- a\n"} {

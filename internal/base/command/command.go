@@ -22,6 +22,8 @@ type Spec struct {
 	Timeout time.Duration
 	// Transcript is a file that receives stdout and stderr; empty keeps only the tail.
 	Transcript string
+	// Sandbox confines the program when it runs in a unit of its own.
+	Sandbox Sandbox
 	// OnLine, if set, is called with each line of stdout while the program runs.
 	OnLine func(string)
 }

@@ -121,7 +121,7 @@ type execStart struct {
 }
 
 func unitProperties(spec Spec) []dbus.Property {
-	return []dbus.Property{
+	return append([]dbus.Property{
 		dbus.PropDescription(describe(spec)),
 		// exec: the start job ends, and fails, with the exec itself.
 		dbus.PropType("exec"),
@@ -135,5 +135,5 @@ func unitProperties(spec Spec) []dbus.Property {
 		property("TimeoutStopUSec", uint64(15*time.Second/time.Microsecond)),
 		// The agent's own limits must not be a step's.
 		property("OOMScoreAdjust", int32(0)),
-	}
+	}, spec.Sandbox.properties()...)
 }

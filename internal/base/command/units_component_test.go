@@ -5,6 +5,7 @@ package command_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,6 +87,7 @@ func TestUnits(t *testing.T) {
 		again := c.run(t, spec)
 		assert.Equal(t, []string{"done"}, again.Lines, again.Error)
 	})
+	t.Run("sandboxes", func(t *testing.T) { testSandboxes(t, c) })
 	t.Run("one name, two programs", func(t *testing.T) {
 		first := unitSpec("shared", "echo begun >/run/shared; while [ ! -e /run/release ]; do sleep 0.1; done")
 		c.killAgent(t, first, "/run/shared", "KILL")
@@ -105,6 +107,50 @@ func TestUnits(t *testing.T) {
 	})
 }
 
+// testSandboxes tries what each sandbox must allow and what it must deny, by real programs.
+func testSandboxes(t *testing.T, c container) {
+	t.Helper()
+	allowed := `set -eu
+mkdir -p /run/box
+mount -t tmpfs tmpfs /run/box
+mount -o remount,ro /run/box
+mount -o remount,rw /run/box
+touch /run/box/file
+chown 1:1 /run/box/file
+chmod 4755 /run/box/file
+unshare --mount --propagation private sh -c 'mount -t tmpfs tmpfs /mnt && chroot / true'
+systemctl is-active dbus.socket
+test "$(stat -c %a /run/box/file)" = 4755
+umount /run/box
+echo allowed`
+	denied := func(name, script string) string {
+		return fmt.Sprintf("if out=$(%s 2>&1); then echo %s: not denied: $out; fi\n", script, name)
+	}
+	// The container has no clock to set, so its capability is looked for in the unit.
+	clock := denied("clock", "systemctl show -P CapabilityBoundingSet $UNIT | grep -w cap_sys_time")
+	clock += denied("realtime", "chrt -f 1 true")
+	own := denied("network", "bash -c '</dev/udp/127.0.0.1/9'")
+	own += denied("namespaces", "unshare --uts true")
+	for name, box := range map[string]struct {
+		sandbox command.Sandbox
+		script  string
+	}{
+		"foreign": {command.SandboxForeign, allowed + "\nbash -c '</dev/udp/127.0.0.1/9'\nunshare --uts true\n" + clock},
+		"own":     {command.SandboxOwn, allowed + "\n" + clock + own},
+	} {
+		spec := unitSpec("sandbox-"+name, box.script+"\ngrep -E '^(NoNewPrivs|Seccomp):' /proc/self/status")
+		spec.Sandbox, spec.Env = box.sandbox, []string{"UNIT=stylet-step-" + spec.Name + ".service"}
+		got := c.run(t, spec)
+		assert.Zero(t, got.Result.ExitCode, "%s: %s", name, got.Error)
+		assert.Equal(t, []string{"active", "allowed", "NoNewPrivs:\t1", "Seccomp:\t2"}, got.Lines, name)
+	}
+	// What is mounted by a step is mounted for the host: a step remounts COS_STATE.
+	spec := unitSpec("sandbox-mounts", "mkdir -p /run/mounted && mount -t tmpfs tmpfs /run/mounted")
+	spec.Sandbox = command.SandboxOwn
+	assert.Empty(t, c.run(t, spec).Error)
+	assert.Equal(t, "/run/mounted", c.output(t, "findmnt", "-no", "TARGET", "/run/mounted"))
+}
+
 func unitSpec(name, script string) command.Spec {
 	return command.Spec{Name: name, Argv: []string{"/bin/sh", "-c", script}, Env: []string{"WANTED=yes"}, Timeout: time.Minute}
 }
@@ -113,7 +159,7 @@ func unitSpec(name, script string) command.Spec {
 func (c container) start(ctx context.Context, t *testing.T, spec command.Spec) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{
-		"Name": spec.Name, "Argv": spec.Argv, "Env": spec.Env, "Timeout": spec.Timeout, "Transcript": spec.Transcript,
+		"Name": spec.Name, "Sandbox": spec.Sandbox, "Argv": spec.Argv, "Env": spec.Env, "Timeout": spec.Timeout, "Transcript": spec.Transcript,
 	})
 	require.NoError(t, err)
 	cmd := c.command(ctx, "/usr/bin/unitrun", string(data))

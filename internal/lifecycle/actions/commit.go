@@ -20,6 +20,9 @@ func (a commit) Do(ctx context.Context, call lifecycle.Call) error {
 		if err := a.Host.Commit(ctx); err != nil {
 			return err
 		}
+		if err := a.EndDeadline(ctx); err != nil {
+			return err
+		}
 	}
 	return a.tidy(call.Plan.Target)
 }

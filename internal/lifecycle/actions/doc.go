@@ -3,6 +3,8 @@
 package actions
 
 import (
+	"context"
+
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/content"
@@ -19,6 +21,8 @@ type Deps struct {
 	Runner  command.Runner
 	// SetUp writes the running stylet, its units and links below a root.
 	SetUp func(root string) error
+	// EndDeadline takes away the deadline that the boot set for a trial, once it is committed.
+	EndDeadline func(context.Context) error
 	// AgentBytes is the most that SetUp writes.
 	AgentBytes int64
 }

@@ -41,6 +41,7 @@ func (a InUnit) Do(ctx context.Context, call lifecycle.Call) error {
 	name := fmt.Sprintf("%s-%s-%d-%d", call.Step.Action, call.Plan.ID, call.Index, call.Attempt)
 	_, err := a.Runner.Run(ctx, command.Spec{
 		Name: name, Env: a.Env, Timeout: stepTimeout, Transcript: a.TranscriptDir + "/" + name + ".log",
+		Sandbox: sandbox(call.Step.Action),
 		Argv: []string{
 			a.Program, "step", "--plan", call.Plan.ID, "--index", strconv.Itoa(call.Index),
 		},
@@ -58,6 +59,15 @@ func (a InUnit) Do(ctx context.Context, call lifecycle.Call) error {
 		}
 	}
 	return err
+}
+
+// sandbox gives a step what its job needs: kairos-agent runs the hooks of the image, which are not
+// ours to confine.
+func sandbox(action lifecycle.ActionName) command.Sandbox {
+	if action == lifecycle.Switch {
+		return command.SandboxForeign
+	}
+	return command.SandboxOwn
 }
 
 const progressForm = "stylet-progress: %d %d"

@@ -75,7 +75,7 @@ type LayerContent struct {
 type File struct {
 	Path    string `json:"path" yaml:"path"`
 	Content string `json:"content" yaml:"content"`
-	// Mode is octal text, default "0644".
+	// Mode is octal text, default "0644", without setuid, setgid and sticky bits; see FileMode.
 	Mode string `json:"mode,omitempty" yaml:"mode,omitempty"`
 }
 

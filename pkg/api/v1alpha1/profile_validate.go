@@ -93,8 +93,8 @@ func (r *rules) files(files []File) {
 		} else {
 			seen[file.Path] = i
 		}
-		if file.Mode != "" && !octalMode.MatchString(file.Mode) {
-			r.broken(at+".mode", "write three or four octal digits, such as \"0600\"", "%q is not a file mode", file.Mode)
+		if _, err := file.FileMode(); err != nil {
+			r.broken(at+".mode", "write three octal digits after a zero, such as \"0600\"; there is no setuid, setgid or sticky bit", "%v", err)
 		}
 	}
 	for i, file := range files {
@@ -105,8 +105,6 @@ func (r *rules) files(files []File) {
 		}
 	}
 }
-
-var octalMode = regexp.MustCompile(`^[0-7]?[0-7]{3}$`)
 
 func configPathProblem(name string) string {
 	switch {
