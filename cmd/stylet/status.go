@@ -19,15 +19,16 @@ import (
 const statusHelp = `Say whether this host is fine.
 
 The first line is the answer: FINE, WORKING (a change is under way), PROVING (a
-new revision is on trial), WAITING (nothing is assigned), or NOT FINE. Then: what
-runs, what is wanted, why they differ, and what happens next; then what is
-refused here, with the reason.
+new revision is on trial), WAITING (nothing is assigned, or what is could not be
+read yet), or NOT FINE. Then: what runs, what is wanted, why they differ, and what
+happens next; then what is refused here, with the reason.
 
 With --watch the answer stays on the terminal and is kept up to date. Into a pipe
 or file it is printed when something changes, of a download or composition each
 tenth; with -o json as one line each.
 
-Exit status: 0 fine or working, 2 not fine, 69 the agent does not answer; with
+Exit status: 0 fine, or on the way without a problem; 2 not fine, a step that
+fails, or an assignment that cannot be read; 69 the agent does not answer. With
 --watch 0 when interrupted.`
 
 func newStatusCommand() *cobra.Command {
