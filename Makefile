@@ -19,7 +19,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: build ## see it work: a virtual machine goes from a bare disk to installed and healthy
+demo: build ## see it work: a virtual machine goes from a bare disk to installed and healthy (about 20 minutes)
 	@$(DEPS) go machine
 	@$(GO) run ./scripts/lab demo
 
@@ -38,12 +38,12 @@ unit: ## pure logic, with the race detector
 	@scripts/unit.sh
 
 .PHONY: component
-component: ## the real counterparts: registry, database, DNS, TPM, systemd, browser
+component: ## the real counterparts: registry, systemd and whole hosts in nspawn, GRUB, loop devices
 	@$(DEPS) go component
 	@scripts/component.sh
 
 .PHONY: smoke
-smoke: build ## image, native install on a loop device, one boot, one panic that falls back
+smoke: build ## a disk with the composed image, written by scripts: one boot, one panic that falls back
 	@$(DEPS) go machine
 	@$(GO) run ./scripts/lab smoke
 
@@ -63,7 +63,7 @@ build-all: ## dist/stylet-linux-amd64 and dist/stylet-linux-arm64
 	@scripts/build.sh amd64 arm64
 
 .PHONY: image
-image: ## the OS and Kubernetes layers of the test profile, as OCI layouts in dist/layers
+image: ## the OS and container runtime layers of the test profiles, dist/layers/*.tar.zst
 	@$(DEPS) go machine
 	@images/install-deps.sh
 	@images/build-layers.sh --out $(DIST)/layers

@@ -12,5 +12,5 @@ if [ "${#files[@]}" -eq 0 ]; then
 fi
 mapfile -t packages < <(printf './%s\n' "${files[@]%/*}" | sort -u)
 names=$(sed -nE 's/^func (Test[A-Za-z0-9_]*)\(.*/\1/p' "${files[@]}" | grep -vx TestMain | sort -u | paste -sd '|')
-# One package at a time: these tests start databases, browsers and machines.
+# One package at a time: these tests start registries, containers and loop devices.
 exec scripts/gotest.sh component -race -p 1 -timeout 20m -tags "$TAGS,component" -run "^($names)\$" "${packages[@]}"

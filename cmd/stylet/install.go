@@ -17,7 +17,8 @@ const installHelp = `Install this machine from the live system that the ISO star
 The hardware is probed, the main drive chosen (or stylet.install.device taken),
 partitioned with room for three images of stylet.install.maxImageSize, and the
 installer's image written to it. What was written is verified. A drive that
-holds an installation is not touched, unless stylet.install.force says so.
+holds an installation or data of one is not touched, unless stylet.install.force
+says so; an installation that was cut off is begun anew.
 
 With --unattended the user-data on the boot medium decides everything and the
 machine restarts at the end (stylet.install.after). Without it, the command

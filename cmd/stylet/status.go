@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,11 +19,17 @@ import (
 const statusHelp = `Say whether this host is fine.
 
 The first line is the answer: FINE, WORKING (a change is under way), PROVING (a
-new revision is on trial), WAITING (nothing is assigned), or NOT FINE. Then: what
-runs, what is wanted, why they differ, and what happens next; then what is
-refused here, with the reason.
+new revision is on trial), WAITING (nothing is assigned, or what is could not be
+read yet), or NOT FINE. Then: what runs, what is wanted, why they differ, and what
+happens next; then what is refused here, with the reason.
 
-Exit status: 0 fine or working, 2 not fine, 69 the agent does not answer.`
+With --watch the answer stays on the terminal and is kept up to date. Into a pipe
+or file it is printed when something changes, of a download or composition each
+tenth; with -o json as one line each.
+
+Exit status: 0 fine, or on the way without a problem; 2 not fine, a step that
+fails, or an assignment that cannot be read; 69 the agent does not answer. With
+--watch 0 when interrupted.`
 
 func newStatusCommand() *cobra.Command {
 	output := newFormFlag("text", "json")
@@ -33,7 +38,7 @@ func newStatusCommand() *cobra.Command {
 		Use:     "status [-o text|json] [--watch]",
 		Short:   "Say whether this host is fine, what runs, what is wanted, and what is next",
 		Long:    statusHelp,
-		Example: "  stylet status\n  stylet status --watch\n  stylet status -o json | jq .running",
+		Example: "  stylet status\n  stylet status --watch\n  stylet status --watch -o json | jq --unbuffered -r .summary\n  stylet status -o json | jq .running",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := localClient()
@@ -41,7 +46,7 @@ func newStatusCommand() *cobra.Command {
 				return err
 			}
 			if watch {
-				return watchStatus(cmd.Context(), client, cmd.OutOrStdout(), output.String())
+				return watchStatus(cmd.Context(), client, cmd.OutOrStdout(), cmd.ErrOrStderr(), output.String())
 			}
 			status, err := client.Status(cmd.Context())
 			if err != nil {
@@ -57,7 +62,7 @@ func newStatusCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().VarP(output, "output", "o", "form of the answer")
-	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print again whenever something changes, until interrupted")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "keep the answer up to date until interrupted")
 	return cmd
 }
 
@@ -67,51 +72,6 @@ func localClient() (*localapi.Client, error) {
 		return nil, err
 	}
 	return localapi.NewClient(s.Socket()), nil
-}
-
-// watchStatus prints each status that differs from the one before.
-func watchStatus(ctx context.Context, client *localapi.Client, w io.Writer, form string) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	last := ""
-	for {
-		status, err := client.Status(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			if text := fault.Text(err); text != last {
-				last = text
-				_, _ = fmt.Fprintln(w, text)
-			}
-		default:
-			if key := statusKey(status); key != last {
-				last = key
-				if err := printStatus(w, status, form); err != nil {
-					return err
-				}
-				_, _ = fmt.Fprintln(w)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// statusKey leaves out what changes all the time.
-func statusKey(s v1alpha1.HostStatus) string {
-	s.Time = time.Time{}
-	if s.Desired != nil {
-		d := *s.Desired
-		d.CheckedAt = time.Time{}
-		s.Desired = &d
-	}
-	s.Conditions = nil
-	data, _ := json.Marshal(s)
-	return string(data)
 }
 
 func printStatus(w io.Writer, s v1alpha1.HostStatus, form string) error {

@@ -54,24 +54,29 @@ func (d Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	host := kairosHost(d.Settings, d.Local)
+	tidier := actions.Tidier{State: state, Content: store, Running: host.Running}
 	engine := lifecycle.New(lifecycle.Config{
 		State: state, Log: d.Log, AgentVersion: version.Version,
-		Observer: machine{host: kairosHost(d.Settings, d.Local), state: state, runtimeDir: d.Settings.RuntimeDir},
-		Actions:  d.actions(state, store, source),
+		Observer: machine{host: host, state: state, runtimeDir: d.Settings.RuntimeDir},
+		Actions:  d.actions(state, tidier, source),
 		Gates:    gates(d.Units, d.Local, state, d.Settings.RuntimeDir),
 		Beat:     newNotifier(d.Log),
 	})
 	d.Log.Info("stylet agent starts", zap.String("version", version.Version), zap.Stringer("settings", d.Settings))
-	return d.serve(ctx, engine, source)
+	return d.serve(ctx, engine, source, tidier)
 }
 
-// serve runs the loop with the source and the API beside it, and ends them with it.
-func (d Daemon) serve(ctx context.Context, engine *lifecycle.Engine, source *assignment) error {
+// serve runs the loop with the source, the API and the tidying beside it, and ends them with it.
+func (d Daemon) serve(ctx context.Context, engine *lifecycle.Engine, source *assignment, tidier actions.Tidier) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	beside.Go(func() { engine.Poll(ctx, source, source.interval) })
+	beside.Go(func() {
+		tidier.Keep(ctx, func(err error) { d.Log.Warn("what is no longer needed could not be removed", zap.Error(err)) })
+	})
 	beside.Go(func() {
 		if err := localapi.NewServer(engine, d.Log).Serve(ctx, d.Settings.Socket()); err != nil {
 			cancel(err) // an agent that nobody can ask is restarted
@@ -103,9 +108,9 @@ func (d Daemon) source(state *durable.Root) (*assignment, error) {
 
 // actions are carried out inside the agent where nothing but its own directory and the network is
 // needed, and in units of their own otherwise.
-func (d Daemon) actions(state *durable.Root, store *content.Store, source *assignment) lifecycle.Actions {
+func (d Daemon) actions(state *durable.Root, tidier actions.Tidier, source *assignment) lifecycle.Actions {
 	set := lifecycle.Actions{
-		lifecycle.EnsureContent: actions.EnsureContent{Store: store, Registry: source.registry},
+		lifecycle.EnsureContent: actions.EnsureContent{Tidier: tidier, Registry: source.registry},
 		lifecycle.RenderConfig:  actions.RenderConfig{State: state},
 	}
 	unit := actions.InUnit{

@@ -22,6 +22,12 @@ import (
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
+// lockName is the lock, in the directory of the images, that a Compose holds.
+const lockName = "compose.lock"
+
+// CodeNoRoom marks the errors that end when there is room on the file system of the images.
+const CodeNoRoom = "compose.no-room"
+
 // CodeRejected marks the errors that the same layers cause again: the revision is refused.
 const CodeRejected = "compose.rejected"
 
@@ -79,7 +85,7 @@ func Compose(ctx context.Context, recipe Recipe, progress func(done, total int64
 		return Image{}, fmt.Errorf("composing %s: %w", recipe.Output, err)
 	}
 	defer func() { err = errors.Join(err, dir.Close()) }()
-	unlock, err := dir.Lock(ctx, "compose.lock")
+	unlock, err := dir.Lock(ctx, lockName)
 	if err != nil {
 		return Image{}, fmt.Errorf("composing %s: %w", recipe.Output, err)
 	}

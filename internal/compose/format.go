@@ -51,7 +51,7 @@ func (c *composition) makeFile(ctx context.Context) (int64, error) {
 }
 
 func noRoom(size, free int64) error {
-	return fault.New(fault.Wait, "compose.no-room", "make room on the persistent partition",
+	return fault.New(fault.Wait, CodeNoRoom, "make room on the persistent partition",
 		"the image needs %d MiB and %d MiB beside it, and %d MiB are free", size/mib, keepFree/mib, free/mib)
 }
 

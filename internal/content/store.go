@@ -22,6 +22,9 @@ const (
 	lockSuffix = ".lock" // of a partial file's lock, beside it
 )
 
+// CodeNoRoom marks the errors that end when there is room on the store's file system.
+const CodeNoRoom = "content.no-room"
+
 // Descriptor names a blob and says how long it is.
 type Descriptor struct {
 	Digest v1alpha1.Digest
@@ -151,7 +154,7 @@ func (s *Store) CheckRoom(ctx context.Context, need int64) error {
 
 func noRoom(cause error, need, free int64, where string) error {
 	return &fault.Error{
-		Kind: fault.Wait, Code: "content.no-room", Err: cause,
+		Kind: fault.Wait, Code: CodeNoRoom, Err: cause,
 		What:   fmt.Sprintf("%s needs %s more, and %s are free", where, v1alpha1.Size(need).Human(), v1alpha1.Size(free).Human()),
 		Remedy: "free some room on that file system; the download goes on where it ended",
 	}

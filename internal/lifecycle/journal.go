@@ -47,7 +47,7 @@ type CommittedRevision struct {
 	Contents []v1alpha1.Digest `json:"contents,omitempty"`
 }
 
-// keepCommitted is how many revisions are remembered: the two slots and their predecessors.
+// keepCommitted is how many revisions are remembered: those of the two slots and two before them.
 const keepCommitted = 4
 
 // Running names the revision that runs: the one on trial if its image runs under the trial's
@@ -101,15 +101,33 @@ func (j *Journal) commit(t Target, now time.Time) {
 	j.Committed = append(slices.Clone(j.Committed), CommittedRevision{
 		Revision: t.Revision, Profile: t.Profile.Title(), At: now, Contents: contents(t),
 	})
-	if extra := len(j.Committed) - keepCommitted; extra > 0 {
-		j.Committed = slices.Clone(j.Committed[extra:])
+	for len(j.Committed) > keepCommitted {
+		at := j.forgettable()
+		j.Committed = slices.Delete(j.Committed, at, at+1)
 	}
 }
 
+// forgettable is the index of the oldest revision whose image has a newer one, or of the oldest of
+// all: changes of configuration alone must not displace the revision of the other slot's image,
+// which may have to run, or be composed, again.
+func (j Journal) forgettable() int {
+	for i, c := range j.Committed {
+		sameImage := func(later CommittedRevision) bool { return later.Revision.Image == c.Revision.Image }
+		if slices.ContainsFunc(j.Committed[i+1:], sameImage) {
+			return i
+		}
+	}
+	return 0
+}
+
+// contents gives the blobs that a target is made of, the agent's layer included.
 func contents(t Target) []v1alpha1.Digest {
 	var out []v1alpha1.Digest
 	for _, l := range t.Manifest.Layers {
 		out = append(out, l.Content)
+	}
+	if agent := t.Profile.Spec.Agent; agent != nil && agent.Content != nil {
+		out = append(out, agent.Content.Digest)
 	}
 	return out
 }

@@ -16,8 +16,8 @@ const demoHelp = `See it work: a virtual machine boots the installer's ISO, is i
 and makes itself what its site's profile says. Everything runs on this machine; the
 guest reaches nothing but a registry on the loopback interface.
 
-At the end the machine stays on, for you to log in, when this runs at a terminal
-(or with --keep); Ctrl-C switches it off.`
+Emulated it takes about 20 minutes. At the end, at a terminal, you are at the machine's
+console, and Ctrl-] switches it off; elsewhere --keep leaves it on until Ctrl-C.`
 
 func newDemoCommand() *cobra.Command {
 	o := runOptions{kvm: true}
@@ -33,7 +33,7 @@ func newDemoCommand() *cobra.Command {
 		},
 	}
 	o.addFlags(cmd, "demo")
-	cmd.Flags().BoolVar(&keep, "keep", keep, "leave the machine on until Ctrl-C")
+	cmd.Flags().BoolVar(&keep, "keep", keep, "leave the machine on at the end (default at a terminal)")
 	return cmd
 }
 

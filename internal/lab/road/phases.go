@@ -9,9 +9,9 @@ import (
 // ToHealthy is the road to the first healthy profile: what the demo shows.
 func (r *Road) ToHealthy() []phase.Phase {
 	return []phase.Phase{
-		{Name: "install", Shows: "the ISO boots, the probe passes, a blank disk is installed unattended", Expected: 4 * time.Minute, Run: r.install},
-		{Name: "first-boot", Shows: "the installed system boots from its disk and waits for a profile", Expected: 2 * time.Minute, Run: r.firstBoot},
-		{Name: "v1", Shows: "the profile's image is composed on the host, switched to, proved, committed", Expected: 7 * time.Minute, Run: r.v1},
+		{Name: "install", Shows: "the ISO boots, the probe passes, a blank disk is installed unattended", Expected: 6 * time.Minute, Run: r.install},
+		{Name: "first-boot", Shows: "the installed system boots from its disk and waits for a profile", Expected: 150 * time.Second, Run: r.firstBoot},
+		{Name: "v1", Shows: "the profile's image is composed on the host, switched to, proved, committed", Expected: 10 * time.Minute, Run: r.v1},
 	}
 }
 

@@ -35,6 +35,12 @@ func (a composeImage) Do(ctx context.Context, call lifecycle.Call) error {
 		return err
 	}
 	_, err := compose.Compose(ctx, recipe, call.Report)
+	if fault.CodeOf(err) == compose.CodeNoRoom {
+		if tidyErr := a.tidier().MakeRoom(ctx); tidyErr != nil {
+			return errors.Join(err, tidyErr)
+		}
+		_, err = compose.Compose(ctx, recipe, call.Report)
+	}
 	if fault.CodeOf(err) == "compose.layer-damaged" {
 		return errors.Join(err, a.dropDamaged(ctx, target))
 	}

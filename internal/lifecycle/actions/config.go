@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
@@ -29,7 +30,12 @@ func RenderedFile(r v1alpha1.Revision) string { return "revisions/" + r.ID().Sho
 func (a RenderConfig) Done(context.Context, lifecycle.Call) (bool, error) { return false, nil }
 
 // Do writes the file.
-func (a RenderConfig) Do(_ context.Context, call lifecycle.Call) error {
+func (a RenderConfig) Do(ctx context.Context, call lifecycle.Call) (err error) {
+	unlock, err := a.State.Lock(ctx, tidyLock)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	t := call.Plan.Target
 	return a.State.WriteJSON(RenderedFile(t.Revision), Rendered{
 		SchemaVersion: 1, Revision: t.Revision, Profile: t.Profile.Title(), Config: t.Config(),

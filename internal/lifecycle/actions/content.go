@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/stylet-edge/stylet/internal/base/fault"
@@ -17,28 +18,33 @@ type Registry interface {
 
 // EnsureContent downloads what is missing of a target's layers. It runs inside the agent.
 type EnsureContent struct {
-	Store *content.Store
+	// Tidier holds the store, and makes room in it.
+	Tidier Tidier
 	// Registry is asked for anew at each call, since the site's settings may have changed.
 	Registry func() (Registry, error)
 }
 
 var _ lifecycle.Action = EnsureContent{}
 
-// Done tells whether every blob is there.
-func (a EnsureContent) Done(_ context.Context, call lifecycle.Call) (bool, error) {
+// Done tells whether every blob is there, and no tidying that knows nothing of the plan is under way.
+func (a EnsureContent) Done(ctx context.Context, call lifecycle.Call) (bool, error) {
+	unlock, err := a.Tidier.State.Lock(ctx, tidyLock)
+	if err != nil {
+		return false, err
+	}
 	for _, l := range layers(call.Plan.Target) {
-		if !a.Store.Has(l.Content.Digest) {
-			return false, nil
+		if !a.Tidier.Content.Has(l.Content.Digest) {
+			return false, unlock()
 		}
 	}
-	return true, nil
+	return true, unlock()
 }
 
 // Do makes sure that there is room, for the image too, before the first byte is asked for. What a
 // site's network can cause (a wrong clock, an inspecting proxy, a missing permission) is worth
 // waiting for, and no reason to refuse the revision for good.
 func (a EnsureContent) Do(ctx context.Context, call lifecycle.Call) error {
-	err := a.fetch(ctx, call)
+	err := a.bring(ctx, call)
 	kind, code := fault.KindOf(err), fault.CodeOf(err)
 	if (kind == fault.Input || kind == fault.Refused) && !slices.Contains(ownFaults, code) {
 		return fault.Wrap(err, fault.Wait, code, fault.RemedyOf(err), "the content cannot be fetched now")
@@ -50,39 +56,68 @@ func (a EnsureContent) Do(ctx context.Context, call lifecycle.Call) error {
 // fit together, wherever it is fetched from.
 var ownFaults = []string{"profile.layer-mismatch", "registry.reference", "registry.not-ours", "content.descriptor"}
 
-func (a EnsureContent) fetch(ctx context.Context, call lifecycle.Call) error {
-	target := call.Plan.Target
-	var missing []content.Descriptor
-	var total, done int64
-	for _, l := range layers(target) {
-		total += l.Content.Size
-		if a.Store.Has(l.Content.Digest) {
-			done += l.Content.Size
-		} else {
-			missing = append(missing, content.Descriptor{Digest: l.Content.Digest, Size: l.Content.Size})
-		}
-	}
-	if err := a.Store.CheckRoom(ctx, a.Store.Missing(missing)+target.ImageSize); err != nil {
+func (a EnsureContent) bring(ctx context.Context, call lifecycle.Call) (err error) {
+	unlock, err := a.Tidier.State.Lock(ctx, tidyLock)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	store, target := a.Tidier.Content, call.Plan.Target
+	var missing []content.Descriptor
+	var total int64
+	for _, l := range layers(target) {
+		total += l.Content.Size
+		if !store.Has(l.Content.Digest) {
+			missing = append(missing, content.DescriptorOf(l))
+		}
+	}
+	if err := a.makeRoom(ctx, store.Missing(missing)+target.ImageSize); err != nil {
+		return err
+	}
+	return a.fetch(ctx, target, func(done int64) { call.Report(done, total) })
+}
+
+// makeRoom removes more and more until there is room for so many bytes, or nothing is left that
+// could be spared.
+func (a EnsureContent) makeRoom(ctx context.Context, need int64) error {
+	err := a.Tidier.Content.CheckRoom(ctx, need)
+	for _, images := range []int{allRemembered, bothSlots} {
+		if fault.CodeOf(err) != content.CodeNoRoom {
+			return err
+		}
+		if tidyErr := a.Tidier.tidy(ctx, images); tidyErr != nil {
+			return errors.Join(err, tidyErr)
+		}
+		err = a.Tidier.Content.CheckRoom(ctx, need)
+	}
+	return err
+}
+
+// fetch downloads what is not there, and tells how many of the target's bytes are.
+func (a EnsureContent) fetch(ctx context.Context, target lifecycle.Target, report func(done int64)) error {
 	registry, err := a.Registry()
 	if err != nil {
 		return err
 	}
+	var done int64
 	for _, l := range layers(target) {
-		if a.Store.Has(l.Content.Digest) {
+		if a.Tidier.Content.Has(l.Content.Digest) {
+			done += l.Content.Size
+		}
+	}
+	for _, l := range layers(target) {
+		if a.Tidier.Content.Has(l.Content.Digest) {
 			continue
 		}
 		source, err := registry.LayerSource(ctx, target.Source, l)
 		if err != nil {
 			return err
 		}
-		want := content.Descriptor{Digest: l.Content.Digest, Size: l.Content.Size}
 		before := done
-		if err := a.Store.Ensure(ctx, want, source, func(n int64) { call.Report(before+n, total) }); err != nil {
+		if err := a.Tidier.Content.Ensure(ctx, content.DescriptorOf(l), source, func(n int64) { report(before + n) }); err != nil {
 			return err
 		}
-		done += want.Size
+		done += l.Content.Size
 	}
 	return nil
 }

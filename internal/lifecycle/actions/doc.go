@@ -41,6 +41,10 @@ func Privileged(d Deps) lifecycle.Actions {
 	}
 }
 
+func (d Deps) tidier() Tidier {
+	return Tidier{State: d.State, Content: d.Content, Running: d.Host.Running}
+}
+
 // layers gives the layers of a target whose blobs the host needs.
 func layers(t lifecycle.Target) []v1alpha1.Layer {
 	list := t.Profile.Spec.Layers

@@ -38,9 +38,9 @@ func (a InUnit) Do(ctx context.Context, call lifecycle.Call) error {
 	if call.Step.Action == lifecycle.Restart && call.StartedBoot != call.BootID {
 		return nil
 	}
-	name := fmt.Sprintf("%s-%s-%d-%d", call.Step.Action, call.Plan.ID, call.Index, call.Attempt)
+	name := stepName(call.Plan, call.Index, call.Attempt)
 	_, err := a.Runner.Run(ctx, command.Spec{
-		Name: name, Env: a.Env, Timeout: stepTimeout, Transcript: a.TranscriptDir + "/" + name + ".log",
+		Name: name, Env: a.Env, Timeout: stepTimeout, Transcript: a.TranscriptDir + "/" + name + transcriptSuffix,
 		Sandbox: sandbox(call.Step.Action),
 		Argv: []string{
 			a.Program, "step", "--plan", call.Plan.ID, "--index", strconv.Itoa(call.Index),
@@ -68,6 +68,14 @@ func sandbox(action lifecycle.ActionName) command.Sandbox {
 		return command.SandboxForeign
 	}
 	return command.SandboxOwn
+}
+
+// transcriptSuffix ends the names of transcripts.
+const transcriptSuffix = ".log"
+
+// stepName names an attempt of a step: its unit and its transcript.
+func stepName(p lifecycle.Plan, index, attempt int) string {
+	return fmt.Sprintf("%s-%s-%d-%d", p.Steps[index].Action, p.ID, index, attempt)
 }
 
 const progressForm = "stylet-progress: %d %d"
