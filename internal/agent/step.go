@@ -70,6 +70,11 @@ func (s Step) deps(state *durable.Root) (actions.Deps, error) {
 		State: state, Content: store, Host: kairosHost(s.Settings, s.Runner), Runner: s.Runner,
 		SetUp:      func(root string) error { return setup.Install(root, s.Program) },
 		AgentBytes: self.selfBytes,
+		Announce: func(line string) {
+			if err := logToKernel(kernelLog, line); err != nil {
+				_, _ = fmt.Fprintln(s.Out, err) // the step's transcript
+			}
+		},
 	}, nil
 }
 
