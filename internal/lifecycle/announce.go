@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxAnnouncement bounds the line in bytes: the kernel refuses records of more than 1024 (kernel:
-// kernel/printk, PRINTKRB_RECORD_MAX).
+// maxAnnouncement bounds the line in bytes: the kernel's log refuses records of more than 976 (Linux
+// 6.1: kernel/printk/printk.c, LOG_LINE_MAX in devkmsg_write).
 const maxAnnouncement = 900
 
 // Announcement is the line by which a host says on its console that a trial failed and why, before
