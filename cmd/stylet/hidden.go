@@ -93,7 +93,10 @@ func newTrialCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return agent.Expire(cmd.Context(), s, command.Local{})
+			if err := agent.Expire(cmd.Context(), s, command.Local{}); err != nil {
+				return err
+			}
+			return agent.AnnounceExpiry(s)
 		},
 	})
 	return cmd

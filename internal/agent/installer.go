@@ -92,8 +92,8 @@ func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (device string, e
 	return report.MainDrive.Drive.Device(), nil
 }
 
-// markUnfinished tells the probe which installations were cut off by a power cut: labels alone
-// cannot say it, and such a machine must install itself again without a visit.
+// markUnfinished tells the probe which installations are stylet's own and were cut off by a power
+// cut: labels alone cannot say it, and such a machine must install itself again without a visit.
 func (i Installer) markUnfinished(ctx context.Context, facts hardware.Facts) error {
 	for n, drive := range facts.Drives {
 		if len(drive.InstallationLabels()) == 0 {

@@ -73,6 +73,11 @@ func (s Step) deps(state *durable.Root) (actions.Deps, error) {
 			return endDeadline(ctx, s.Settings.RuntimeDir, s.Runner)
 		},
 		AgentBytes: self.selfBytes,
+		Announce: func(line string) {
+			if err := logToKernel(kernelLog, line); err != nil {
+				_, _ = fmt.Fprintln(s.Out, err) // the step's transcript
+			}
+		},
 	}, nil
 }
 

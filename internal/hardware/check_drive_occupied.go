@@ -22,7 +22,7 @@ func checkDriveOccupied(in subject) Check {
 		c.Reason = "this host runs from it"
 	case in.choice.Drive.Unfinished:
 		c.Measured += ", never finished"
-		c.Reason = "an installation was cut off before its end and holds no data; it is done anew"
+		c.Reason = "stylet itself began it, was cut off before its end, and nothing was put there since; it is done anew"
 	case in.site.Install.Force:
 		c.Verdict = Warn
 		c.Reason = "the drive holds an installation, and stylet.install.force permits overwriting it"

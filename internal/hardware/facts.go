@@ -94,8 +94,8 @@ type Drive struct {
 	// Labels are those of the file systems on the drive and its partitions.
 	Labels     []string    `json:"labels,omitempty"`
 	Partitions []Partition `json:"partitions,omitempty"`
-	// Unfinished is set by a caller who looked inside: the installation whose labels are there was
-	// cut off before its end, and nothing would be lost with it.
+	// Unfinished is set by a caller who looked inside: stylet itself began the installation whose
+	// labels are there, was cut off before its end, and nothing would be lost with it.
 	Unfinished bool `json:"unfinished,omitempty"`
 }
 

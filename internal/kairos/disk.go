@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ type disk struct {
 	size int64  // bytes
 	// byLabel are the partitions by the label of their file system.
 	byLabel map[string]string
+	// encrypted are the names, in the partition table, of the partitions that kairos-agent encrypts:
+	// their labels are out of sight.
+	encrypted []string
 }
 
 // readDisk looks at the device, which may be a link such as those below /dev/disk/by-id.
@@ -48,15 +52,26 @@ func readDisk(ctx context.Context, runner command.Runner, device string) (disk, 
 	}
 	for _, part := range parts {
 		path := filepath.Join(filepath.Dir(node), filepath.Base(filepath.Dir(part)))
-		label, err := labelOnDisk(ctx, runner, path)
-		if err != nil {
+		if err := d.addPartition(ctx, runner, path); err != nil {
 			return d, err
-		}
-		if label != "" {
-			d.byLabel[label] = path
 		}
 	}
 	return d, nil
+}
+
+func (d *disk) addPartition(ctx context.Context, runner command.Runner, path string) error {
+	found, err := probePartition(ctx, runner, path)
+	if err != nil {
+		return err
+	}
+	if label := found["LABEL"]; label != "" {
+		d.byLabel[label] = path
+	}
+	name := found["PART_ENTRY_NAME"]
+	if found["TYPE"] == "crypto_LUKS" && slices.Contains(encryptedNames(), name) {
+		d.encrypted = append(d.encrypted, name)
+	}
+	return nil
 }
 
 func readSectors(path string) (int64, error) {
@@ -71,25 +86,32 @@ func readSectors(path string) (int64, error) {
 	return sectors * 512, nil // sysfs counts in these, whatever the disk's sectors are
 }
 
-// labelOnDisk asks the device itself (-p), not the cache that udev keeps.
-func labelOnDisk(ctx context.Context, runner command.Runner, path string) (string, error) {
-	label := ""
+// probePartition asks the device itself (-p), not the cache that udev keeps, and gives what blkid
+// says of it by blkid's names: LABEL, TYPE, PART_ENTRY_NAME. Nothing is known of a blank one.
+func probePartition(ctx context.Context, runner command.Runner, path string) (map[string]string, error) {
+	found := map[string]string{}
 	_, err := runner.Run(ctx, command.Spec{
 		Name: "blkid", Argv: []string{"blkid", "-p", "-o", "export", path}, Timeout: time.Minute,
 		OnLine: func(line string) {
-			if value, ok := strings.CutPrefix(line, "LABEL="); ok {
-				label = value
+			if name, value, ok := strings.Cut(line, "="); ok {
+				found[name] = value
 			}
 		},
 	})
 	var exit *command.ExitError
 	if errors.As(err, &exit) && exit.Result.ExitCode == blkidNothing {
-		return "", nil
+		return found, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading the label of %s: %w", path, err)
+		return nil, fmt.Errorf("probing the partition %s: %w", path, err)
 	}
-	return label, nil
+	return found, nil
+}
+
+// encryptedNames are the names, in the partition table, of the partitions that a Kairos system may
+// encrypt (kairos-agent: install.encrypted_partitions, and all but the EFI partition of a UKI system).
+func encryptedNames() []string {
+	return []string{constants.OEMPartName, constants.PersistentPartName}
 }
 
 // kairosLabels are those by which an installation is known. COS_GRUB is not among them: it may be

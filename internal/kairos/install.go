@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/kairos-io/kairos-sdk/agentrun"
@@ -39,7 +38,7 @@ type InstallSpec struct {
 	Source string
 	// Runner must give OnLine stdout alone, as command.Local does.
 	Runner command.Runner
-	// Now gives the time of the mark; default time.Now.
+	// Now gives the time of the marks; default time.Now.
 	Now func() time.Time
 }
 
@@ -66,16 +65,18 @@ func shares() map[string]float64 {
 	}
 }
 
-// Install installs the running live system on a drive, verifies what kairos-agent did, and writes
-// the mark of a finished installation last. It can be called again after any death: without the
-// mark and without data on it, a half-installed drive is installed anew.
+// Install marks a drive as begun, installs the running live system on it, verifies what kairos-agent
+// did, and last writes the mark of a finished installation and takes the first one away. It can be
+// called again after any death: a drive that stylet began, and that nobody has used since, is
+// installed anew.
 //
 // Errors: Refused with install.occupied or CodeDiskTooSmall, before anything is written; Input with
 // install.no-device; Retry when kairos-agent fails or its result does not hold up.
 func Install(ctx context.Context, spec InstallSpec, progress func(Progress)) error {
 	spec.WorkDir = cmp.Or(spec.WorkDir, "/run/stylet/install")
 	layout := LayoutFor(spec.MaxImageSize)
-	if err := spec.check(ctx, layout); err != nil {
+	d, err := spec.check(ctx, layout)
+	if err != nil {
 		return err
 	}
 	config, err := encodeInstallConfig(spec.Device, layout)
@@ -90,6 +91,9 @@ func Install(ctx context.Context, spec InstallSpec, progress func(Progress)) err
 	if err := work.WriteFile("install.yaml", config, 0o600); err != nil {
 		return err
 	}
+	if err := spec.begin(ctx, d); err != nil {
+		return err
+	}
 	if err := spec.runAgent(ctx, progress); err != nil {
 		return err
 	}
@@ -98,34 +102,59 @@ func Install(ctx context.Context, spec InstallSpec, progress func(Progress)) err
 	if err := spec.finish(ctx, layout); err != nil {
 		return fmt.Errorf("verifying the installation on %s: %w", spec.Device, err)
 	}
+	killpoint.Reach("kairos.finished")
+	if err := clearBegan(d.node); err != nil {
+		return err
+	}
 	progress(Progress{Step: agentrun.StepDone, Done: 1})
 	return nil
 }
 
 // check refuses before anything is written.
-func (s InstallSpec) check(ctx context.Context, layout Layout) error {
+func (s InstallSpec) check(ctx context.Context, layout Layout) (disk, error) {
 	// What an earlier call left mounted would make kairos-agent refuse.
 	for _, name := range []string{mountState, mountRecovery, mountOEM} {
 		if dir := filepath.Join(s.WorkDir, name); mounted(dir) {
 			if err := run(ctx, s.Runner, "umount", dir); err != nil {
-				return err
+				return disk{}, err
 			}
 		}
 	}
 	d, err := readDisk(ctx, s.Runner, s.Device)
 	if err != nil {
-		return err
+		return d, err
 	}
-	if err := layout.Check(d.size); err != nil {
-		return err
+	if err := layout.Check(d.size); err != nil || s.Force {
+		return d, err
 	}
 	found, err := d.existing(ctx, s.Runner)
-	if err != nil || s.Force || !found.Occupied() {
+	if err != nil || !found.Occupied() {
+		return d, err
+	}
+	return d, fault.New(fault.Refused, "install.occupied",
+		"remove the installer medium to boot what is installed, or set stylet.install.force: true to lose it",
+		"the drive %s holds an installation (%s)", s.Device, found)
+}
+
+// begin marks the drive before kairos-agent changes anything on it, and takes away the images that
+// an earlier attempt has left: from here on, images on COS_STATE were copied by this attempt.
+func (s InstallSpec) begin(ctx context.Context, d disk) error {
+	if err := writeBegan(d.node, s.now()); err != nil {
 		return err
 	}
-	return fault.New(fault.Refused, "install.occupied",
-		"remove the installer medium to boot what is installed, or set stylet.install.force: true to lose it",
-		"the drive %s holds an installation (%s)", s.Device, strings.Join(found.Labels, ", "))
+	killpoint.Reach("kairos.began")
+	state := d.byLabel[constants.StateLabel]
+	if state == "" {
+		return nil
+	}
+	return run(ctx, s.Runner, "wipefs", "--quiet", "--all", state)
+}
+
+func (s InstallSpec) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 func (s InstallSpec) runAgent(ctx context.Context, progress func(Progress)) error {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/kairos-io/kairos-sdk/constants"
 
@@ -46,12 +45,8 @@ func (s InstallSpec) finish(ctx context.Context, layout Layout) error {
 			return err
 		}
 		killpoint.Reach("kairos.mark")
-		now := time.Now
-		if s.Now != nil {
-			now = s.Now
-		}
 		return writeMark(dir, Mark{
-			SchemaVersion: 1, Time: now().UTC(), Version: version.Version,
+			SchemaVersion: 1, Time: s.now().UTC(), Version: version.Version,
 			MaxImageSize: v1alpha1.Size(s.MaxImageSize.Or(v1alpha1.DefaultMaxImageSize)), Layout: layout,
 		})
 	})

@@ -35,6 +35,22 @@ func OverwriteInPlace(path string, data []byte) (err error) {
 	return nil
 }
 
+// WriteAt overwrites the bytes of a block device, or of an existing file, from an offset on, and
+// returns when they are on the medium: one O_DSYNC write, which flushes the drive's cache.
+func WriteAt(path string, data []byte, offset int64) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_DSYNC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return fmt.Errorf("overwriting at %d: %w", offset, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	killpoint.Reach("durable.write-at")
+	if _, err := f.WriteAt(data, offset); err != nil {
+		return fmt.Errorf("overwriting at %d: %w", offset, err)
+	}
+	killpoint.Reach("durable.write-at-done")
+	return nil
+}
+
 // SyncFS writes back the whole file system that holds path, journal included, so that a reader
 // which does not replay the journal (GRUB) sees every rename made before.
 func SyncFS(path string) error {

@@ -1,9 +1,15 @@
 #!/bin/bash
 # Plays `kairos-agent manual-install` (v2.31.4) on a real block device: the partitions, labels and
 # files that it leaves, and its lines of progress. Settings come from the wrapper that a test writes:
-# IMAGE (what to install), USER_DATA (what it would have merged), FAULT (what to get wrong).
+# IMAGE (what to install), USER_DATA (what it would have merged), FAULT (what to get wrong; cut:STEP
+# dies when that step has begun, half-way through what it writes).
 set -euo pipefail
-say() { [ -z "${KAIROS_AGENT_PROGRESS:-}" ] || echo "{\"event\":\"step\",\"step\":\"$1\"}"; }
+step=
+say() {
+  step=$1
+  [ -z "${KAIROS_AGENT_PROGRESS:-}" ] || echo "{\"event\":\"step\",\"step\":\"$1\"}"
+}
+half() { [ "${FAULT:-}" != "cut:$step" ] || kill -KILL $$; }
 
 [ "$1" = manual-install ] && [ "$2" = --use-default-dirs ] && [ "$3" = --device ]
 device=$(readlink -f "$4") config=$5
@@ -27,10 +33,13 @@ size=$(size state)MiB, name=state
 name=persistent
 TABLE
 partx -u "$device" >/dev/null
+[ "${FAULT:-}" != cut:table ] || kill -KILL $$
 for part in 2:COS_OEM 3:COS_RECOVERY 4:COS_STATE 5:COS_PERSISTENT; do
   [ "${FAULT:-}:${part#*:}" = no-recovery:COS_RECOVERY ] || mke2fs -q -F -t ext4 -L "${part#*:}" "${device}p${part%%:*}"
+  [ "${part#*:}" != COS_STATE ] || half
 done
 say before-install
+half
 
 dir=$(mktemp -d)
 on() { # on PARTITION: mount it on $dir
@@ -40,14 +49,17 @@ say active
 on 4
 mkdir -p "$dir/cOS" "$dir/grub2"
 cp "$IMAGE" "$dir/cOS/active.img"
+half
 tune2fs -L COS_ACTIVE "$dir/cOS/active.img" >/dev/null
 say bootloader
+half
 echo "# grub" >"$dir/grub2/grub.cfg"
 umount "$dir"
 say recovery
 if [ "${FAULT:-}" != no-recovery ]; then
   on 3
   mkdir "$dir/cOS"
+  half
   cp "$IMAGE" "$dir/cOS/recovery.img"
   umount "$dir"
 fi
@@ -55,6 +67,7 @@ say passive
 on 4
 if [ "${FAULT:-}" != no-passive ]; then
   cp "$IMAGE" "$dir/cOS/passive.img"
+  half
   tune2fs -L COS_PASSIVE "$dir/cOS/passive.img" >/dev/null
 fi
 umount "$dir"
@@ -66,8 +79,11 @@ on 2
 } >"$dir/90_custom.yaml"
 umount "$dir"
 on 5
+mkdir -p "$dir/.state/var-log.bind"
+echo "installing" >"$dir/.state/var-log.bind/kairos.log"
+say after-install
+half
 echo "first-install: {}" >"$dir/.kairos-state"
 umount "$dir"
 rmdir "$dir"
-say after-install
 say "done"

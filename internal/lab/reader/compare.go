@@ -14,6 +14,9 @@ type Checkpoint struct {
 	Running Running
 	// Disk is the disk right after the two others were read.
 	Disk Disk
+	// Verdicts are all that the host's consoles have said since it was blank, by the trial's short
+	// name.
+	Verdicts map[string]Verdict
 }
 
 // Difference is a disagreement between stylet and an independent reader.
@@ -62,38 +65,55 @@ func (c Checkpoint) Compare() []Difference {
 	if trial == "" {
 		differ("slot of the next boot", byDisk, string(run.Slot), good)
 	}
-	return append(found, c.compareRefusals()...)
+	found = append(found, c.compareVerdicts()...)
+	return append(found, c.compareLeftImage()...)
 }
 
-// compareRefusals compares what stylet refuses with the traces that a failed trial leaves: GRUB's
-// word when the tries were used up, and a failed image left behind in the active slot while
-// passive runs.
-func (c Checkpoint) compareRefusals() []Difference {
+// compareVerdicts compares what stylet refuses, and why, with what was said on the console when each
+// trial failed: by the failed system before it went back, and by GRUB when the tries were used up.
+// A revision that was refused without a trial has no verdict.
+func (c Checkpoint) compareVerdicts() []Difference {
 	var found []Difference
-	if id := c.Running.Boot.Failed; id != "" {
-		code := "not refused"
-		for _, r := range c.Status.Refused {
-			if r.Revision.Short() == id {
-				code = r.Code
-			}
-		}
-		if code != "trial.boot-failed" {
-			found = append(found, Difference{What: "refused revision " + id, Reader: byConsole, Status: code, Seen: "trial.boot-failed"})
+	differ := func(id, status, seen string) {
+		found = append(found, Difference{What: "cause of the refusal of " + id, Reader: byConsole, Status: status, Seen: seen})
+	}
+	refused := map[string]bool{}
+	for _, r := range c.Status.Refused {
+		id := r.Revision.Short()
+		refused[id] = true
+		switch verdict, said := c.Verdicts[id]; {
+		case !said && strings.HasPrefix(r.Code, "trial."):
+			differ(id, r.Code, "nothing")
+		case said && verdict.Code != r.Code:
+			differ(id, r.Code, verdict.Code)
+		case said && !verdict.agrees(r.Cause):
+			differ(id, r.Cause, verdict.Cause)
 		}
 	}
+	for id, verdict := range c.Verdicts {
+		if !refused[id] {
+			differ(id, "not refused", verdict.Code)
+		}
+	}
+	return found
+}
+
+// compareLeftImage compares the refusals with the failed image that going back leaves behind in the
+// active slot while passive runs.
+func (c Checkpoint) compareLeftImage() []Difference {
 	if c.Status.Running.Slot != v1alpha1.SlotPassive || c.Status.Trial != nil {
-		return found
+		return nil
 	}
 	left := c.Disk.Slots[v1alpha1.SlotActive].Image
 	for _, r := range c.Status.Refused {
 		if r.Image == left {
-			return found
+			return nil
 		}
 	}
-	return append(found, Difference{
+	return []Difference{{
 		What: "refused image", Reader: byDisk, Status: refusedImages(c.Status.Refused),
 		Seen: left.Short() + " left in the active slot",
-	})
+	}}
 }
 
 func refusedImages(refused []v1alpha1.RefusedRevision) string {

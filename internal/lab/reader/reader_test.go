@@ -74,6 +74,7 @@ func wentBack() Checkpoint {
 			Slot: v1alpha1.SlotPassive, Image: good,
 			Boot: Decision{Slot: v1alpha1.SlotPassive, Failed: revision.Short()},
 		},
+		Verdicts: map[string]Verdict{revision.Short(): {Code: "trial.boot-failed"}},
 		Disk: Disk{
 			Env: map[string]string{"stylet_good": "passive"},
 			Slots: map[v1alpha1.Slot]SlotImage{
@@ -84,9 +85,22 @@ func wentBack() Checkpoint {
 	}
 }
 
+// gateFailed is a host that went back by itself, because a gate did not pass, and that has refused
+// another revision without a trial.
+func gateFailed() Checkpoint {
+	c := wentBack()
+	id := c.Status.Refused[0].Revision.Short()
+	c.Running.Boot.Failed = ""
+	c.Status.Refused[0].Code, c.Status.Refused[0].Cause = "trial.gate-failed", "the gate containerd:\n exit status 1"
+	c.Status.Refused = append(c.Status.Refused, v1alpha1.RefusedRevision{Revision: v1alpha1.DigestOf([]byte("big")), Code: "image.too-big"})
+	c.Verdicts = map[string]Verdict{id: {Code: "trial.gate-failed", Cause: "the gate containerd: exit status 1"}}
+	return c
+}
+
 func TestReadersThatAgree(t *testing.T) {
 	require.Empty(t, onTrial().Compare())
 	require.Empty(t, wentBack().Compare())
+	require.Empty(t, gateFailed().Compare())
 }
 
 // Every lie that status could tell is found by at least one reader.
@@ -125,6 +139,15 @@ func TestEveryLieIsFound(t *testing.T) {
 			c.Status.Refused[0].Image = other
 			return c
 		},
+		"code of a gate":  func() Checkpoint { c := gateFailed(); c.Status.Refused[0].Code = "trial.deadline"; return c },
+		"cause of a gate": func() Checkpoint { c := gateFailed(); c.Status.Refused[0].Cause = "the gate kubelet"; return c },
+		"not on trial":    func() Checkpoint { c := gateFailed(); c.Status.Refused[0].Code = "image.too-big"; return c },
+		"refusal forgotten": func() Checkpoint {
+			c := gateFailed()
+			c.Status.Refused[0].Revision = c.Status.Refused[1].Revision
+			return c
+		},
+		"failure invented": func() Checkpoint { c := gateFailed(); c.Verdicts = nil; return c },
 		"revision refused": func() Checkpoint { c := wentBack(); c.Status.Refused[0].Revision = other; return c },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -77,4 +78,16 @@ func (l *accessLog) since(n int) []Access {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]Access(nil), l.accesses[min(n, len(l.accesses)):]...)
+}
+
+// Reads are the requests for blobs and manifests, by digest, of the repositories below one. Those that
+// failed or were ended early are among them: they were asked for.
+func Reads(accesses []Access, below string) []Access {
+	var reads []Access
+	for _, a := range accesses {
+		if a.Method == http.MethodGet && a.Digest != "" && strings.HasPrefix(a.Repository, below+"/") {
+			reads = append(reads, a)
+		}
+	}
+	return reads
 }

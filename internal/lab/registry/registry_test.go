@@ -28,6 +28,22 @@ time="2026-11-23T02:55:01Z" level=warning msg="something else"
 	require.Empty(t, log.since(99))
 }
 
+func TestReadsAreAllThatIsAskedForOfTheLayers(t *testing.T) {
+	var log accessLog
+	_, err := log.Write([]byte(`127.0.0.1 - - [23/Nov/2026:02:55:00 +0000] "GET /v2/site/store/os/blobs/` + digest + ` HTTP/1.1" 404 70 "" "stylet/dev"
+127.0.0.1 - - [23/Nov/2026:02:55:01 +0000] "HEAD /v2/site/store/os/blobs/` + digest + ` HTTP/1.1" 200 0 "" "stylet/dev"
+127.0.0.1 - - [23/Nov/2026:02:55:02 +0000] "GET /v2/site/store/os/manifests/` + digest + ` HTTP/1.1" 200 0 "" "stylet/dev"
+127.0.0.1 - - [23/Nov/2026:02:55:03 +0000] "GET /v2/site/store/blobs/` + digest + ` HTTP/1.1" 200 100 "" "stylet/dev"
+127.0.0.1 - - [23/Nov/2026:02:55:03 +0000] "GET /v2/site/store/manifests/stable HTTP/1.1" 200 100 "" "stylet/dev"
+127.0.0.1 - - [23/Nov/2026:02:55:03 +0000] "PUT /v2/site/store/os/manifests/` + digest + ` HTTP/1.1" 201 0 "" "stylet/dev"
+`))
+	require.NoError(t, err)
+	reads := Reads(log.since(0), "site/store")
+	require.Len(t, reads, 2)
+	require.Equal(t, "blobs", reads[0].Kind)
+	require.Equal(t, "manifests", reads[1].Kind)
+}
+
 func FuzzParseAccess(f *testing.F) {
 	f.Add(`127.0.0.1 - - [23/Nov/2026:02:55:00 +0000] "GET /v2/a/b/blobs/` + digest + `?x=1 HTTP/1.1" 206 4096 "" "stylet/dev"`)
 	f.Add(`127.0.0.1 - - [x] "PUT / HTTP/1.1" 999 99999999999999999999`)

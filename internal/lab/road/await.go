@@ -93,6 +93,7 @@ func (r *Road) ends(ctx context.Context, want qemu.Ending) error {
 	if err != nil {
 		return err
 	}
+	r.facts.heard(r.host.Said())
 	if ending != want {
 		return fmt.Errorf("the machine ended with a %s, expected a %s", ending, want)
 	}
@@ -128,6 +129,8 @@ func (r *Road) look(ctx context.Context) (reader.Checkpoint, error) {
 	if c.Running, err = reader.ReadRunning(ctx, guest, r.host.Said()); err != nil {
 		return c, err
 	}
+	r.facts.heard(r.host.Said())
+	c.Verdicts = r.facts.Verdicts
 	if c.Status, err = reader.ReadStatus(ctx, guest); err != nil {
 		return c, err
 	}
@@ -137,4 +140,14 @@ func (r *Road) look(ctx context.Context) (reader.Checkpoint, error) {
 	}
 	c.Disk, err = reader.ReadDisk(ctx, frozen, r.dir)
 	return c, err
+}
+
+// heard keeps the verdicts that a boot's console has said.
+func (f *Facts) heard(said string) {
+	for id, verdict := range reader.ParseVerdicts(said) {
+		if f.Verdicts == nil {
+			f.Verdicts = map[string]reader.Verdict{}
+		}
+		f.Verdicts[id] = verdict
+	}
 }

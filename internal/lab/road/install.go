@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stylet-edge/stylet/internal/hardware"
 	"github.com/stylet-edge/stylet/internal/lab/qemu"
 	"github.com/stylet-edge/stylet/internal/lab/reader"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -93,6 +94,42 @@ func (r *Road) firstBoot(ctx context.Context) error {
 	return r.checkpoint(ctx, "first-boot")
 }
 
+// refusalLimit bounds the time from power-on to the installer's refusal. The live system and its probe
+// take about four minutes where processors are emulated.
+const refusalLimit = 12 * time.Minute
+
+// occupied is the line with which the installer ends on a drive that holds an installation: the error
+// of the probe, as cmd/stylet prints it and stylet-install.service passes it on to the console.
+func occupied() *regexp.Regexp {
+	return regexp.MustCompile(`stylet\[\d+\]: (stylet: .*\[` + regexp.QuoteMeta(hardware.CodeDriveOccupied) + `\])\n`)
+}
+
+// awaitRefusal waits until the installer says on the console that it refuses the drive for what it
+// holds, and gives its words. The failure to do so carries what it said instead.
+func awaitRefusal(ctx context.Context, console *qemu.Console, limit time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not seen within %s", limit))
+	defer cancel()
+	refusal, err := console.WaitFor(ctx, 0, occupied())
+	if err != nil {
+		return "", fmt.Errorf("the installer did not refuse the installed disk: %w; its last lines:\n%s",
+			err, lastWords(console.Since(0)))
+	}
+	return refusal.Groups[1], nil
+}
+
+// styletLine is any line of the installer's process on the console.
+var styletLine = regexp.MustCompile(`stylet\[\d+\]: .*`)
+
+// lastWords are the installer's last lines on the console.
+func lastWords(said string) string {
+	const most = 15
+	lines := styletLine.FindAllString(said, -1)
+	if len(lines) == 0 {
+		return "(it said nothing)"
+	}
+	return strings.Join(lines[max(0, len(lines)-most):], "\n")
+}
+
 // reinstall boots the installer on the installed disk.
 func (r *Road) reinstall(ctx context.Context) error {
 	r.host.Cut()
@@ -104,12 +141,12 @@ func (r *Road) reinstall(ctx context.Context) error {
 		return err
 	}
 	stop := r.relayLines(ctx, installerLine)
-	refusal, err := r.host.Boot().Console.WaitFor(ctx, 0, regexp.MustCompile(`stylet\[\d+\]: (.*already.*|.*\[install\.[a-z-]+\].*)\n`))
+	refusal, err := awaitRefusal(ctx, r.host.Boot().Console, refusalLimit)
 	stop()
 	if err != nil {
 		return err
 	}
-	r.report.Say("the installer says: %s", strings.TrimSpace(refusal.Groups[1]))
+	r.report.Say("the installer says: %s", refusal)
 	r.host.Cut()
 	after, err := r.host.Freeze(ctx)
 	if err != nil {

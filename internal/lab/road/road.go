@@ -15,6 +15,7 @@ import (
 	"github.com/stylet-edge/stylet/internal/lab/phase"
 	"github.com/stylet-edge/stylet/internal/lab/process"
 	"github.com/stylet-edge/stylet/internal/lab/qemu"
+	"github.com/stylet-edge/stylet/internal/lab/reader"
 	"github.com/stylet-edge/stylet/internal/lab/registry"
 	"github.com/stylet-edge/stylet/internal/lab/shell"
 )
@@ -28,6 +29,8 @@ type Facts struct {
 	Tag string `json:"tag"`
 	// Data is the checksum of the file that must survive everything.
 	Data string `json:"data"`
+	// Verdicts are what the console said of each trial that failed, in whatever boot.
+	Verdicts map[string]reader.Verdict `json:"verdicts,omitempty"`
 }
 
 // Road is a host on its way.

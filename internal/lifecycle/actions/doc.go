@@ -25,6 +25,8 @@ type Deps struct {
 	EndDeadline func(context.Context) error
 	// AgentBytes is the most that SetUp writes.
 	AgentBytes int64
+	// Announce says a line on the machine's consoles, as well as it can.
+	Announce func(line string)
 }
 
 // Privileged are the actions that need mounts, devices or the boot loader's files, and must
