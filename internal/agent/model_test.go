@@ -73,14 +73,14 @@ func imageTarget(name string) lifecycle.Target {
 }
 
 // TestLoopConverges drives the real engine and journal through upgrades to images that are good,
-// sick or panicking, with cuts of the agent and of the power at random effects: a good image is
+// sick, panicking or impossible to switch to, with cuts of the agent and of the power at random effects: a good image is
 // always reached and never refused for fewer than its tries; a bad one is always left again, and
 // refused with the right cause.
 //
 // Requirement: A7
 func TestLoopConverges(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		kinds := rapid.SliceOfN(rapid.SampledFrom([]behaviour{healthy, healthy, sick, panics}), 1, 5).Draw(r, "images")
+		kinds := rapid.SliceOfN(rapid.SampledFrom([]behaviour{healthy, healthy, sick, panics, stuck}), 1, 5).Draw(r, "images")
 		type cut struct {
 			at    int
 			power bool
@@ -112,6 +112,11 @@ func TestLoopConverges(t *testing.T) {
 				}
 				status := live(t, w, state, want, cuts, power)
 				describe := fmt.Sprintf("image %d of %v, cuts %v: %s", i, kinds, plans[i], status.Summary)
+				if kind == stuck { // it is tried until another one is wanted
+					require.Equal(t, good, w.booted, describe)
+					require.NotEmpty(t, status.Work.Problem, describe)
+					continue
+				}
 				require.Nil(t, status.Trial, describe)
 				require.Nil(t, status.Work, describe)
 				require.Empty(t, w.env.Trial, describe)
@@ -130,9 +135,9 @@ func TestLoopConverges(t *testing.T) {
 				case kind == panics:
 					require.Equal(t, lifecycle.CodeBootFailed, refusedFor, describe)
 				}
-				require.Equal(t, good, w.running(), describe)
+				require.Equal(t, good, w.booted, describe)
 				w.boot() // a plain power cycle changes nothing
-				require.Equal(t, good, w.running(), "after a power cycle: "+describe)
+				require.Equal(t, good, w.booted, "after a power cycle: "+describe)
 			}
 		})
 	})
@@ -159,4 +164,109 @@ func memoryDir(tb testing.TB) string {
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
+}
+
+// Another revision that is wanted while a download runs ends it, however the download words its end.
+//
+// Requirement: A7
+func TestAnotherRevisionEndsADownload(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		w, engine, ctx := oneRun(t, dir)
+		first, second := w.wants("1.0.0"), w.wants("2.0.0")
+		w.download = func(ctx context.Context, c lifecycle.Call) error {
+			if c.Plan.Target.Revision != first.Revision {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		go engine.Poll(ctx, later{first, second, time.Now().Add(time.Hour)}, func() time.Duration { return time.Minute })
+		require.NoError(t, engine.Run(ctx))
+		require.True(t, w.rebooting)
+		require.Equal(t, second.Revision.Image, w.active)
+	})
+}
+
+// Requirement: A7
+func TestAFixedProfileFreesAHostWhoseSwitchFails(t *testing.T) {
+	for name, attempt := range map[string]time.Duration{"comes between attempts": 0, "comes during an attempt": 40 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			dir := memoryDir(t)
+			synctest.Test(t, func(t *testing.T) {
+				w, engine, ctx := oneRun(t, dir)
+				first, second := w.wants("1.0.0"), w.wants("2.0.0")
+				w.images[first.Revision.Image], w.stuckFor = stuck, attempt
+				go engine.Poll(ctx, later{first, second, time.Now().Add(time.Hour)}, func() time.Duration { return time.Minute })
+				require.NoError(t, engine.Run(ctx))
+				require.True(t, w.rebooting)
+				require.Equal(t, second.Revision.Image, w.active)
+				require.Equal(t, v1alpha1.Digest(""), w.passive, "the image that runs is the way back")
+				require.Equal(t, second.Revision.ID().Short(), w.env.Trial)
+			})
+		})
+	}
+}
+
+// Requirement: A7, A8
+func TestAComposedImageThatIsLostIsComposedAgain(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		w, engine, ctx := oneRun(t, dir)
+		want := w.wants("1.0.0")
+		w.armed = func() { delete(w.composed, want.Revision.Image); w.armed = nil }
+		go engine.Poll(ctx, fixed{&want}, func() time.Duration { return time.Minute })
+		require.NoError(t, engine.Run(ctx))
+		require.True(t, w.rebooting)
+		require.Equal(t, want.Revision.Image, w.active)
+	})
+}
+
+// A power cut right after kairos-agent's renames takes the place of the restart: the trial that runs
+// then is proved, and not restarted for another try.
+//
+// Requirement: A7
+func TestACutAfterTheRenamesCostsOneTry(t *testing.T) {
+	dir := memoryDir(t)
+	synctest.Test(t, func(t *testing.T) {
+		w, engine, ctx := oneRun(t, dir)
+		want := w.wants("1.0.0")
+		w.swapped = w.cut
+		go engine.Poll(ctx, fixed{&want}, func() time.Duration { return time.Minute })
+		require.NoError(t, engine.Run(ctx))
+		w.swapped = nil
+		w.boot()
+		state, err := durable.Open(dir)
+		require.NoError(t, err)
+		status := live(t, w, state, want, nil, nil)
+		require.True(t, status.Running.Committed)
+		require.Equal(t, 2, w.boots)
+	})
+}
+
+// oneRun is an agent on a new world, for a day or until it reboots.
+func oneRun(t *testing.T, dir string) (*world, *lifecycle.Engine, context.Context) {
+	t.Helper()
+	state, err := durable.Open(dir)
+	require.NoError(t, err)
+	w := newWorld()
+	ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+	t.Cleanup(cancel)
+	w.cut = cancel
+	return w, lifecycle.New(lifecycle.Config{
+		State: state, Observer: w, Actions: w.actions(), Gates: w.gates, Beat: func() {}, Log: zap.NewNop(),
+	}), ctx
+}
+
+// later is a source that says something else from a time on.
+type later struct {
+	first, then lifecycle.Target
+	from        time.Time
+}
+
+func (l later) Next(context.Context) (string, *lifecycle.Target, error) {
+	if t := &l.first; time.Now().Before(l.from) {
+		return t.Source, t, nil
+	}
+	return l.then.Source, &l.then, nil
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -22,6 +23,7 @@ const (
 	healthy behaviour = iota
 	sick              // boots, but its gate never passes
 	panics            // never reaches user space
+	stuck             // kairos-agent never manages to switch to it
 )
 
 // world is a machine in memory: two slots, a boot environment with the real rule of the boot
@@ -31,11 +33,19 @@ type world struct {
 	env             kairos.BootEnv
 	active, passive v1alpha1.Digest // image IDs, "" for the installer's image or for none
 	activeMissing   bool
+	booted          v1alpha1.Digest // what runs, whatever the slots hold by now
 	slot            v1alpha1.Slot
 	boots           int
 	bootedAt        time.Time
 	composed        map[v1alpha1.Digest]bool
 	images          map[v1alpha1.Digest]behaviour
+	// download, if set, is what ensure-content does; armed is called once a trial is armed.
+	download func(context.Context, lifecycle.Call) error
+	armed    func()
+	// swapped, if set, is called once the new image is in place, instead of telling so.
+	swapped func()
+	// stuckFor is how long a switch to a stuck image takes to fail.
+	stuckFor time.Duration
 	// left counts the effects until a cut; negative: none comes.
 	left int
 	cut  func()
@@ -79,7 +89,7 @@ func (w *world) boot() {
 		if w.slot == v1alpha1.SlotActive && w.activeMissing {
 			w.slot = v1alpha1.SlotPassive // GRUB's fallback entry
 		}
-		if w.images[w.running()] != panics {
+		if w.booted = w.slotted(); w.images[w.booted] != panics {
 			break
 		}
 	}
@@ -88,7 +98,8 @@ func (w *world) boot() {
 	}
 }
 
-func (w *world) running() v1alpha1.Digest {
+// slotted is the image in the slot that was booted.
+func (w *world) slotted() v1alpha1.Digest {
 	if w.slot == v1alpha1.SlotPassive {
 		return w.passive
 	}
@@ -100,7 +111,7 @@ func (w *world) Observe(context.Context) (lifecycle.Seen, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return lifecycle.Seen{
-		Slot: w.slot, Image: v1alpha1.ImageRecord{ID: w.running()},
+		Slot: w.slot, Image: v1alpha1.ImageRecord{ID: w.booted},
 		Boot:   lifecycle.Boot{Trial: w.env.Trial, Try: w.env.Try, Good: w.env.Good, Failed: w.env.Failed},
 		BootID: fmt.Sprint(w.boots), BootedAt: w.bootedAt, MaxImageSize: 1 << 30,
 	}, nil
@@ -125,12 +136,18 @@ func (w *world) actions() lifecycle.Actions {
 		}
 	}
 	return lifecycle.Actions{
-		lifecycle.EnsureContent: nothing,
-		lifecycle.RenderConfig:  nothing,
+		lifecycle.EnsureContent: action{do: func(ctx context.Context, c lifecycle.Call) error {
+			if w.download != nil {
+				return w.download(ctx, c)
+			}
+			return w.effect(ctx, func() {})
+		}},
+		lifecycle.RenderConfig: nothing,
 		lifecycle.Compose: action{do: func(ctx context.Context, c lifecycle.Call) error {
 			return w.effect(ctx, func() { w.composed[c.Plan.Target.Revision.Image] = true })
 		}},
 		lifecycle.ArmTrial: action{do: w.arm},
+		lifecycle.Disarm:   action{do: w.disarm},
 		lifecycle.Switch:   action{do: w.swap},
 		lifecycle.Restart: action{
 			done: func(c lifecycle.Call) bool { return c.StartedBoot != c.BootID },
@@ -151,24 +168,57 @@ func (w *world) arm(ctx context.Context, c lifecycle.Call) error {
 	t := c.Plan.Target
 	return w.effect(ctx, func() {
 		w.env = w.env.Armed(t.Revision.ID().Short(), lifecycle.MaxTries(t), in.Good)
+		if w.armed != nil {
+			w.armed()
+		}
 	})
 }
 
-// swap plays kairos-agent's two renames, between which there is no active image.
+// disarm takes a trial back, unless the slots are not what they were before it.
+func (w *world) disarm(ctx context.Context, c lifecycle.Call) error {
+	if w.slot == v1alpha1.SlotActive && w.activeMissing && w.passive == w.booted {
+		if err := w.effect(ctx, func() { w.active, w.activeMissing = w.passive, false }); err != nil {
+			return err
+		}
+	}
+	if w.slot == v1alpha1.SlotActive && w.active != w.booted || w.booted == c.Plan.Target.Revision.Image {
+		return errors.New("the slots have changed")
+	}
+	return w.effect(ctx, func() { w.env = w.env.Disarmed(c.Plan.Target.Revision.ID().Short(), w.slot) })
+}
+
+// swap plays kairos-agent's two renames, between which there is no active image. A stuck image ends
+// it between them.
 func (w *world) swap(ctx context.Context, c lifecycle.Call) error {
 	want := c.Plan.Target.Revision.Image
-	if !w.composed[want] {
-		return errors.New("nothing was composed")
-	}
 	if w.active == want && !w.activeMissing {
 		return w.effect(ctx, func() {})
+	}
+	if !w.composed[want] {
+		return fault.New(fault.Retry, "compose.damaged", "", "nothing was composed")
 	}
 	if w.slot == v1alpha1.SlotActive && !w.activeMissing {
 		if err := w.effect(ctx, func() { w.passive, w.activeMissing = w.active, true }); err != nil {
 			return err
 		}
 	}
-	return w.effect(ctx, func() { w.active, w.activeMissing = want, false })
+	if w.images[want] == stuck {
+		time.Sleep(w.stuckFor)
+		return errors.New("kairos-agent failed")
+	}
+	err := w.effect(ctx, func() { w.active, w.activeMissing = want, false })
+	if err == nil && w.swapped != nil {
+		w.swapped()
+		return errCut
+	}
+	return err
+}
+
+// wants gives a target whose image is healthy.
+func (w *world) wants(version string) lifecycle.Target {
+	t := imageTarget(version)
+	w.images[t.Revision.Image] = healthy
+	return t
 }
 
 // gates judges by the running image's behaviour.
@@ -183,6 +233,6 @@ func (w *world) Check(ctx context.Context) lifecycle.Finding {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ok := w.images[w.running()] == healthy
+	ok := w.images[w.booted] == healthy
 	return lifecycle.Finding{OK: ok, Message: fmt.Sprintf("healthy: %t", ok)}
 }

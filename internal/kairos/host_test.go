@@ -18,7 +18,7 @@ import (
 func TestSlotsTellWhatIsInThem(t *testing.T) {
 	m := newMachine(t, noMounts{})
 	path, want := m.image(t, "new")
-	require.NoError(t, m.host.Switch(t.Context(), path, want))
+	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
 	slots, err := m.host.Slots(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, kairos.SlotImage{
@@ -41,14 +41,14 @@ func TestSwitchLeavesNoSelectedEntry(t *testing.T) {
 	grubenv := m.path("oem/grubenv")
 	require.NoError(t, os.WriteFile(grubenv, block("extra_cmdline=quiet\nsaved_entry=fallback\n"), 0o600))
 	path, want := m.image(t, "new")
-	require.NoError(t, m.host.Switch(t.Context(), path, want))
+	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
 	data, err := os.ReadFile(grubenv)
 	require.NoError(t, err)
 	assert.Equal(t, string(block("extra_cmdline=quiet\n")), string(data))
 
 	// kairos-agent pads to the next 1024, a whole block more when nothing is missing.
 	require.NoError(t, os.WriteFile(grubenv, append(block("next_entry=cos\n"), bytes.Repeat([]byte("#"), 1024)...), 0o600))
-	require.NoError(t, m.host.Switch(t.Context(), path, want))
+	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
 	data, err = os.ReadFile(grubenv)
 	require.NoError(t, err)
 	assert.Len(t, data, 2048)
@@ -56,7 +56,7 @@ func TestSwitchLeavesNoSelectedEntry(t *testing.T) {
 
 	for name, damaged := range map[string][]byte{"torn": []byte("# GRUB Environment Block\nnext_entry=fallb"), "zeros": make([]byte, 1024)} {
 		require.NoError(t, os.WriteFile(grubenv, damaged, 0o600))
-		require.NoError(t, m.host.Switch(t.Context(), path, want))
+		require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
 		data, err = os.ReadFile(grubenv)
 		require.NoError(t, err)
 		assert.Equal(t, string(block("")), string(data), name)
@@ -68,14 +68,14 @@ func TestSwitchRefuses(t *testing.T) {
 	path, want := m.image(t, "new")
 	_, other := m.image(t, "other")
 
-	err := m.host.Switch(t.Context(), path, other)
+	err := m.host.Switch(t.Context(), path, other.ID)
 	assert.Equal(t, "switch.bad-source", fault.CodeOf(err), "the file is not what was asked for")
-	err = m.host.Switch(t.Context(), path, v1alpha1.ImageRecord{})
+	err = m.host.Switch(t.Context(), path, "")
 	assert.Equal(t, "switch.no-id", fault.CodeOf(err))
-	require.Error(t, m.host.Switch(t.Context(), m.path("missing"), want))
+	require.Error(t, m.host.Switch(t.Context(), m.path("missing"), want.ID))
 
 	require.NoError(t, os.WriteFile(m.path("cmdline"), []byte("root=live:CDLABEL=COS_LIVE"), 0o600))
-	err = m.host.Switch(t.Context(), path, want)
+	err = m.host.Switch(t.Context(), path, want.ID)
 	assert.Equal(t, fault.Refused, fault.KindOf(err))
 	assert.Equal(t, "switch.wrong-slot", fault.CodeOf(err))
 	assert.NoFileExists(t, m.path("account"), "kairos-agent was not started")
@@ -91,7 +91,7 @@ func TestSwitchDoesNotTrustKairosAgent(t *testing.T) {
 			path, want := m.image(t, "new")
 			body := "#!/bin/sh\nSTANDIN_STATE=" + m.path("state") + "\n" + script + "\n"
 			require.NoError(t, os.WriteFile(m.path("kairos-agent"), []byte(body), 0o755))
-			err := m.host.Switch(t.Context(), path, want)
+			err := m.host.Switch(t.Context(), path, want.ID)
 			assert.Equal(t, "switch.not-verified", fault.CodeOf(err))
 			assert.Equal(t, fault.Retry, fault.KindOf(err))
 		})
@@ -103,7 +103,7 @@ func TestSwitchDoesNotTrustKairosAgent(t *testing.T) {
 func TestSwitchPlaysKairosAgentsOrder(t *testing.T) {
 	m := newMachine(t, noMounts{})
 	path, want := m.image(t, "new")
-	require.NoError(t, m.host.Switch(t.Context(), path, want))
+	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
 	account, err := os.ReadFile(m.path("account"))
 	require.NoError(t, err)
 	assert.Equal(t, []string{

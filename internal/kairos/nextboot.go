@@ -16,6 +16,15 @@ func (e BootEnv) Armed(id string, limit int, good v1alpha1.Slot) BootEnv {
 	return e
 }
 
+// Disarmed takes back the trial of that name before it was booted: running is good. Another trial
+// stays as it is.
+func (e BootEnv) Disarmed(id string, running v1alpha1.Slot) BootEnv {
+	if e.Trial == id {
+		e.Trial, e.Try, e.Max, e.Good = "", 0, 0, running
+	}
+	return e
+}
+
 // Committed ends the trial well: active is good from now on.
 func (e BootEnv) Committed() BootEnv {
 	return BootEnv{Good: v1alpha1.SlotActive, Other: e.Other}

@@ -27,7 +27,7 @@ const switchTimeout = 30 * time.Minute
 // Errors: Refused in another slot than these two; Wait (switch.restart-pending) when a switched
 // image has not been booted yet, for kairos-agent would make it the way back; Retry when
 // kairos-agent failed or its result does not hold up.
-func (h Host) Switch(ctx context.Context, image string, want v1alpha1.ImageRecord) error {
+func (h Host) Switch(ctx context.Context, image string, want v1alpha1.Digest) error {
 	slot, err := h.Slot()
 	if err != nil {
 		return err
@@ -36,31 +36,30 @@ func (h Host) Switch(ctx context.Context, image string, want v1alpha1.ImageRecor
 		return fault.New(fault.Refused, "switch.wrong-slot", "boot the installed system",
 			"an image cannot be switched to from the %s system", slot)
 	}
-	if want.ID == "" {
+	if want == "" {
 		return fault.New(fault.Internal, "switch.no-id", "", "switching to an image without an ID")
 	}
 	slots, err := h.Slots(ctx)
 	if err != nil {
 		return err
 	}
-	if !holds(slots.Active, want) {
+	if !slots.Active.Holds(want) {
 		if slots, err = h.replaceActive(ctx, slot, image, want, slots); err != nil {
-			return fmt.Errorf("switching to the image %s: %w", want.ID.Short(), err)
+			return fmt.Errorf("switching to the image %s: %w", want.Short(), err)
 		}
 	}
 	if err := h.settle(ctx, slots); err != nil {
-		return fmt.Errorf("settling the switch to %s: %w", want.ID.Short(), err)
+		return fmt.Errorf("settling the switch to %s: %w", want.Short(), err)
 	}
 	return nil
 }
 
-// holds tells whether a slot is what an upgrade to want must leave in active.
-func holds(image SlotImage, want v1alpha1.ImageRecord) bool {
-	return image.Present && image.Problem == "" && image.Bootable &&
-		image.Record.ID == want.ID && image.Label == labelOf(image.Slot)
+// Holds tells whether a slot is what an upgrade to the image want must leave in active.
+func (s SlotImage) Holds(want v1alpha1.Digest) bool {
+	return s.Present && s.Problem == "" && s.Bootable && s.Record.ID == want && s.Label == labelOf(s.Slot)
 }
 
-func (h Host) replaceActive(ctx context.Context, slot v1alpha1.Slot, image string, want v1alpha1.ImageRecord, slots Slots) (Slots, error) {
+func (h Host) replaceActive(ctx context.Context, slot v1alpha1.Slot, image string, want v1alpha1.Digest, slots Slots) (Slots, error) {
 	if err := h.checkSource(ctx, image, want); err != nil {
 		return slots, err
 	}
@@ -84,14 +83,14 @@ func (h Host) replaceActive(ctx context.Context, slot v1alpha1.Slot, image strin
 }
 
 // checkSource looks at the image before anything is moved for it.
-func (h Host) checkSource(ctx context.Context, path string, want v1alpha1.ImageRecord) error {
+func (h Host) checkSource(ctx context.Context, path string, want v1alpha1.Digest) error {
 	source := SlotImage{Path: path}
 	if err := h.inspect(ctx, &source); err != nil {
 		return err
 	}
-	if source.Record.ID != want.ID || !source.Bootable {
+	if source.Record.ID != want || !source.Bootable {
 		return fault.New(fault.Internal, "switch.bad-source", "remove the file, so that it is composed anew",
-			"%s holds the image %q (bootable: %t), not %s", path, source.Record.ID.Short(), source.Bootable, want.ID.Short())
+			"%s holds the image %q (bootable: %t), not %s", path, source.Record.ID.Short(), source.Bootable, want.Short())
 	}
 	return nil
 }
@@ -126,9 +125,9 @@ func (h Host) upgrade(ctx context.Context, image string) error {
 }
 
 // verify does not ask kairos-agent how it went.
-func (h Host) verify(slot v1alpha1.Slot, want v1alpha1.ImageRecord, after Slots) error {
-	if !holds(after.Active, want) {
-		return notWhatWasAsked(after.Active, want.ID)
+func (h Host) verify(slot v1alpha1.Slot, want v1alpha1.Digest, after Slots) error {
+	if !after.Active.Holds(want) {
+		return notWhatWasAsked(after.Active, want)
 	}
 	if slot == v1alpha1.SlotPassive {
 		return nil
@@ -137,7 +136,7 @@ func (h Host) verify(slot v1alpha1.Slot, want v1alpha1.ImageRecord, after Slots)
 	if err != nil {
 		return err
 	}
-	if !holds(after.Passive, running) {
+	if !after.Passive.Holds(running.ID) {
 		return notWhatWasAsked(after.Passive, running.ID)
 	}
 	return nil

@@ -24,6 +24,26 @@ func (h Host) Arm(ctx context.Context, id string, limit int, good v1alpha1.Slot)
 	return h.changeEnv(ctx, "arming the trial", func(env BootEnv) BootEnv { return env.Armed(id, limit, good) })
 }
 
+// Disarm takes back the trial of that name, which was not booted: what runs is good again. From
+// active it makes sure that active.img is what runs; a Wait error (switch.restart-pending) says that
+// it is another image, which must not be booted untried.
+func (h Host) Disarm(ctx context.Context, id string) error {
+	slot, err := h.Slot()
+	if err != nil {
+		return err
+	}
+	if slot == v1alpha1.SlotActive {
+		slots, err := h.Slots(ctx)
+		if err != nil {
+			return err
+		}
+		if err := h.checkRotation(ctx, slots); err != nil {
+			return fmt.Errorf("disarming the trial: %w", err)
+		}
+	}
+	return h.changeEnv(ctx, "disarming the trial", func(env BootEnv) BootEnv { return env.Disarmed(id, slot) })
+}
+
 // Commit makes active the good slot and ends the trial.
 func (h Host) Commit(ctx context.Context) error {
 	return h.changeEnv(ctx, "committing", BootEnv.Committed)

@@ -149,7 +149,7 @@ func (e *Engine) compare() error {
 }
 
 // answered takes what the source said. A new target replaces a plan that has not yet touched the
-// boot loader or the slots; otherwise the plan in progress is finished first.
+// boot loader or the slots, or whose switch fails; otherwise the plan in progress is finished first.
 func (e *Engine) answered(a answer) {
 	e.source.Source, e.source.Problem, e.source.Remedy = a.reference, "", ""
 	if a.err != nil {
@@ -173,21 +173,32 @@ func (e *Engine) answered(a answer) {
 
 func (e *Engine) supersede() {
 	j := &e.journal
-	if j.Plan == nil || j.Trial != nil || j.Plan.Class == ClassBack || e.switching() {
-		return
-	}
-	if e.work != nil {
+	switch {
+	case j.Plan == nil, j.Plan.Class == ClassBack, j.at(Disarm):
+	case j.at(Switch):
+		if e.work == nil { // otherwise its end decides: nobody interrupts kairos-agent
+			e.giveUpSwitch()
+			e.notBefore = time.Time{}
+		}
+	case j.Trial != nil, j.past(Switch) && j.Plan.Class == ClassImage:
+	case e.work != nil:
+		e.work.superseded = true
 		e.work.cancel(errSuperseded) // finished drops the plan
-		return
+	default:
+		j.dropPlan()
+		e.notBefore = time.Time{}
 	}
-	j.dropPlan()
-	e.notBefore = time.Time{}
 }
 
-// switching tells whether the slots may already be changing.
-func (e *Engine) switching() bool {
-	step := e.journal.Plan.Steps[e.journal.Step].Action
-	return e.journal.past(Switch) && e.journal.Plan.Class == ClassImage || step == Switch
+// giveUpSwitch drops a plan whose switch failed. The trial that was armed for it is taken back
+// first; if that turns out to be impossible, because the slots have changed, the switch goes on.
+func (e *Engine) giveUpSwitch() {
+	switch j := &e.journal; {
+	case j.Trial == nil: // from passive, where nothing is armed before the switch
+		j.dropPlan()
+	case !j.Trial.OnTrial(e.seen): // what runs already is proved, and not given up
+		j.disarmFirst(e.seen.BootID, time.Now())
+	}
 }
 
 var errSuperseded = errors.New("another revision is wanted now")

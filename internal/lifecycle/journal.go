@@ -136,6 +136,24 @@ func (j *Journal) dropPlan() { j.Plan, j.Step, j.Intent = nil, 0, nil }
 
 func (j *Journal) startPlan(p Plan) { j.Plan, j.Step, j.Intent = &p, 0, nil }
 
+// disarmFirst puts disarm before the switch that was to come next: the trial is armed, has not been
+// booted, and is not wanted any more. The attempts go on counting, so that no step of the plan is ever
+// run twice under one name.
+func (j *Journal) disarmFirst(bootID string, now time.Time) {
+	attempt := 0
+	if j.Intent != nil {
+		attempt = j.Intent.Attempt
+	}
+	if j.Step > 0 && j.Plan.Steps[j.Step-1].Action == Disarm {
+		j.Step--
+	} else {
+		plan := *j.Plan
+		plan.Steps = slices.Insert(slices.Clone(plan.Steps), j.Step, Step{Action: Disarm})
+		j.Plan = &plan
+	}
+	j.Intent = &Intent{Since: now, BootID: bootID, Attempt: attempt}
+}
+
 // at tells whether the action is the next one, or in progress.
 func (j Journal) at(name ActionName) bool {
 	return j.Plan != nil && j.Step < len(j.Plan.Steps) && j.Plan.Steps[j.Step].Action == name

@@ -15,6 +15,7 @@ const (
 	Compose       ActionName = "compose"        // write the layers into an image
 	RenderConfig  ActionName = "render-config"  // write the revision's configuration
 	ArmTrial      ActionName = "arm-trial"      // tell the boot loader what is on trial
+	Disarm        ActionName = "disarm"         // take a trial back that was never booted
 	Switch        ActionName = "switch"         // make the image the active one
 	Restart       ActionName = "restart"        // reboot
 	Commit        ActionName = "commit"         // make the proved revision the good one

@@ -30,6 +30,9 @@ func Recover(j Journal, seen Seen, now time.Time) (Journal, []v1alpha1.Event) {
 	if j.armAgain(seen) {
 		return j, []v1alpha1.Event{event(now, "trial.armed-again", trial, "a restart came before the switch; it does not count as a try")}
 	}
+	if trial.OnTrial(seen) && j.at(Disarm) {
+		j.Step, j.Intent = j.Step+1, nil // too late: the switch had been done, and its image runs
+	}
 	if trial.OnTrial(seen) && seen.Boot.Try > trial.Try {
 		text := fmt.Sprintf("trial of %s: try %d of %d", trial.Target.Profile.Title(), seen.Boot.Try, trial.MaxTries())
 		if seen.Boot.Try > 1 {
@@ -42,8 +45,9 @@ func Recover(j Journal, seen Seen, now time.Time) (Journal, []v1alpha1.Event) {
 }
 
 // trialFailure finds out whether the trial failed: by the agent's own record, by the deadline
-// timer's, or because the boot loader gave it up. The last counts only when the switch is known
-// to have finished; before that, the boots counted were boots of the old image.
+// timer's, or because the boot loader gave it up. The last counts only when arming and switch are
+// known to have finished: before the one it speaks of an earlier trial of the same revision, before
+// the other the boots counted were boots of the old image.
 func trialFailure(j Journal, seen Seen) *Failure {
 	t := j.Trial
 	id := t.Target.Revision.ID()
@@ -52,7 +56,7 @@ func trialFailure(j Journal, seen Seen) *Failure {
 		return t.Failure
 	case seen.Verdict != nil && seen.Verdict.Revision == id:
 		return seen.Verdict
-	case seen.Boot.Failed == t.ID() && j.past(Switch):
+	case seen.Boot.Failed == t.ID() && j.past(ArmTrial) && j.past(Switch):
 		return &Failure{
 			Revision: id, Code: CodeBootFailed, Tries: t.MaxTries(),
 			Cause: fmt.Sprintf("%d of %d boots ended before the system was proved healthy (a panic, a hang or a power cut)",

@@ -55,6 +55,7 @@ func TestRecover(t *testing.T) {
 		"a try begins":             {onTrial(v1, v2, v1alpha1.SlotActive, Restart), trial, []string{"trial.try"}, "", ClassImage, true},
 		"tries used up":            {onTrial(v1, v2, v1alpha1.SlotActive, Restart), back, []string{"trial.failed", "trial.back"}, CodeBootFailed, "", false},
 		"used up before switching": {onTrial(v1, v2, v1alpha1.SlotActive, Switch), in(seeing(v1alpha1.SlotPassive, v1), back.Boot, "next"), []string{"trial.armed-again"}, "", ClassImage, true},
+		"a mark of last time":      {onTrial(v1, v2, v1alpha1.SlotPassive, ArmTrial), in(seeing(v1alpha1.SlotPassive, v1), back.Boot, "next"), []string{}, "", ClassImage, true},
 		"cut before switching":     {onTrial(v1, v2, v1alpha1.SlotActive, Switch), in(seeing(v1alpha1.SlotActive, v1), Boot{Trial: id, Try: 1}, "next"), []string{"trial.armed-again"}, "", ClassImage, true},
 		"image cannot be loaded":   {onTrial(v1, v2, v1alpha1.SlotActive, Restart), in(seeing(v1alpha1.SlotPassive, v1), Boot{Trial: id, Try: 1}, "next"), []string{"trial.failed"}, CodeBootFailed, ClassBack, true},
 		"gate failed just now":     {failedIn("next"), trial, []string{"trial.failed"}, CodeGateFailed, ClassBack, true},

@@ -23,7 +23,8 @@ type Seen struct {
 	BootID string               `json:"bootID"`
 	// BootedAt is when this boot began.
 	BootedAt time.Time `json:"bootedAt,omitzero"`
-	// MaxImageSize is the largest image file the slots have room for, in bytes.
+	// MaxImageSize is the largest image file the slots have room for, in bytes; zero: it could not
+	// be measured.
 	MaxImageSize int64 `json:"maxImageSize"`
 	// Verdict is the failure that the deadline timer recorded without the agent, if any.
 	Verdict *Failure `json:"verdict,omitempty"`

@@ -88,6 +88,10 @@ func judge(s *v1alpha1.HostStatus, j Journal, seen Seen) {
 	case seen.Slot == v1alpha1.SlotRecovery:
 		s.Summary, s.Why = "NOT FINE: the recovery system runs", "neither image could be booted, or a person chose it"
 		s.Next = "look at `stylet events`, then choose an entry in the boot menu"
+	case j.Trial != nil && j.Trial.Failure != nil:
+		s.Trial = nil
+		s.Summary = fmt.Sprintf("GOING BACK: %s failed its trial", j.Trial.Target.Profile.Title())
+		s.Why, s.Next = j.Trial.Failure.Cause, "the host restarts into the image before"
 	case s.Trial != nil:
 		s.Fine = true
 		s.Summary = fmt.Sprintf("PROVING: %s is on trial, try %d of %d", s.Trial.Profile, s.Trial.Try, s.Trial.MaxTries)
@@ -108,6 +112,9 @@ func judge(s *v1alpha1.HostStatus, j Journal, seen Seen) {
 		if s.Desired.Remedy != "" {
 			s.Next = s.Desired.Remedy + "; " + s.Next
 		}
+	case s.Running.Revision != j.Target.Revision.ID():
+		s.Summary = fmt.Sprintf("WAITING: %s; %s is wanted", where, j.Target.Profile.Title())
+		s.Why, s.Next = Diff(j.Target, seen, j).Why, "it is looked at again"
 	default:
 		s.Fine, s.Summary, s.Next = true, "FINE: "+where+", as wanted", "nothing; the source is asked again"
 	}

@@ -25,6 +25,12 @@ func TestStatusAnswersFirst(t *testing.T) {
 	proving := onTrial(v1, v2, v1alpha1.SlotActive, Commit)
 	onIt := seeing(v1alpha1.SlotActive, v2)
 	onIt.Boot = Boot{Trial: v2.Revision.ID().Short(), Try: 1}
+	goingBack := proving
+	failed := *proving.Trial
+	failed.Failure = &Failure{Code: CodeGateFailed, Cause: "gate web: no answer"}
+	goingBack.Trial = &failed
+	noRoom := runs
+	noRoom.MaxImageSize, noRoom.Problems = 0, []string{"measuring the room: input/output error"}
 	problem := runs
 	problem.Problems = []string{"the boot environment cannot be read"}
 	for name, c := range map[string]struct {
@@ -39,6 +45,9 @@ func TestStatusAnswersFirst(t *testing.T) {
 		"working":          {working, runs, v1alpha1.DesiredStatus{}, "WORKING: ", true, "the image differs"},
 		"proving":          {proving, onIt, v1alpha1.DesiredStatus{}, "PROVING: store 2.0.0", true, ""},
 		"refused":          {refusing, runs, v1alpha1.DesiredStatus{}, "NOT FINE: runs store 1.0.0 (active); store 2.0.0 was refused", false, "gate web: no answer"},
+		"going back":       {goingBack, onIt, v1alpha1.DesiredStatus{}, "GOING BACK: store 2.0.0", false, "gate web: no answer"},
+		"gone back":        {goingBack, runs, v1alpha1.DesiredStatus{}, "GOING BACK: store 2.0.0", false, "gate web: no answer"},
+		"no room known":    {wanting(committed(v1), v2), noRoom, v1alpha1.DesiredStatus{}, "NOT FINE: measuring the room", false, "could not be measured"},
 		"nothing wanted":   {Journal{}, seeing(v1alpha1.SlotActive, Target{}), v1alpha1.DesiredStatus{}, "WAITING: runs the installer's image (active)", true, ""},
 		"no answer yet":    {Journal{}, seeing(v1alpha1.SlotActive, Target{}), v1alpha1.DesiredStatus{Problem: "no route", Remedy: "plug it in"}, "WAITING: ", false, "no route"},
 		"recovery":         {committed(v1), seeing(v1alpha1.SlotRecovery, v1), v1alpha1.DesiredStatus{}, "NOT FINE: ", false, ""},

@@ -38,10 +38,10 @@ func Deadline(t Target) time.Duration {
 	return t.Profile.Spec.Trial.Deadline.Or(v1alpha1.DefaultTrialDeadline)
 }
 
-// OnTrial tells whether the booted system is the one on trial.
+// OnTrial tells whether the booted system is the one on trial: the boot loader has counted its boot.
 func (t *Trial) OnTrial(seen Seen) bool {
 	return t != nil && seen.Slot == v1alpha1.SlotActive &&
-		seen.Image.ID == t.Target.Revision.Image && seen.Boot.Trial == t.ID()
+		seen.Image.ID == t.Target.Revision.Image && seen.Boot.Trial == t.ID() && seen.Boot.Try > 0
 }
 
 // VerdictFile is where the deadline timer, which works without the agent, leaves its Failure.

@@ -15,13 +15,15 @@ import (
 
 // work is a step, or the proof before a commit, that runs beside the loop.
 type work struct {
-	step    Step
-	intent  Intent
-	proof   bool
-	cancel  context.CancelCauseFunc
-	done    atomic.Int64
-	total   atomic.Int64
-	waiting atomic.Pointer[string]
+	step   Step
+	intent Intent
+	proof  bool
+	// superseded: another revision is wanted, whatever this ends in.
+	superseded bool
+	cancel     context.CancelCauseFunc
+	done       atomic.Int64
+	total      atomic.Int64
+	waiting    atomic.Pointer[string]
 }
 
 // result is how work ended.
@@ -102,7 +104,7 @@ func (e *Engine) finished(r result) {
 	w.cancel(nil)
 	e.work = nil
 	switch {
-	case errors.Is(r.err, errSuperseded):
+	case w.superseded:
 		e.journal.dropPlan()
 		e.saveOrLog()
 	case r.err != nil:
@@ -139,7 +141,14 @@ func (e *Engine) stepDone(w *work) {
 		e.recordFor(*j.Plan, "revision.committed", j.Plan.Target.Profile.Title()+" is committed", "")
 	}
 	j.Step, j.Intent = j.Step+1, nil
-	if j.Step == len(j.Plan.Steps) {
+	if j.at(Restart) && j.Plan.Class != ClassBack && j.Trial.OnTrial(e.seen) {
+		j.Step++ // a cut took the place of the restart: the trial runs already
+	}
+	switch {
+	case w.step.Action == Disarm:
+		j.Trial = nil
+		j.dropPlan()
+	case j.Step == len(j.Plan.Steps):
 		j.dropPlan()
 	}
 	e.saveOrLog()
@@ -147,29 +156,34 @@ func (e *Engine) stepDone(w *work) {
 
 // failed decides about a step that did not succeed: a rejected input is refused, as it would fail
 // again; everything else is tried again, more and more slowly, until it succeeds or another
-// revision is wanted.
+// revision is wanted. A switch is never a reason to refuse: what it meets is the host's.
 func (e *Engine) failed(err error) {
 	j := &e.journal
 	if errors.Is(err, context.Canceled) {
 		return // the loop is ending
 	}
+	defer e.saveOrLog()
 	kind := fault.KindOf(err)
-	if j.Trial == nil && (kind == fault.Input || kind == fault.Refused) {
+	if (kind == fault.Input || kind == fault.Refused) && j.Trial == nil && !j.at(Switch) {
 		j.refuse(j.Plan.Target, Failure{Code: fault.CodeOf(err), Cause: err.Error()}, time.Now())
 		e.recordFor(*j.Plan, "revision.refused", j.Plan.Target.Profile.Title()+" is refused: "+err.Error(), fault.CodeOf(err))
 		j.dropPlan()
-		e.saveOrLog()
 		return
 	}
 	j.Intent.Attempt++
 	j.Intent.Problem = err.Error()
-	if slices.Contains(contentLost, fault.CodeOf(err)) && j.Trial == nil {
-		j.Step = 0 // the steps before make again what this one found missing or damaged
-	}
 	delay := retryDelay(j.Intent.Attempt)
 	e.notBefore = time.Now().Add(delay)
 	e.recordFor(*j.Plan, "step.failed", fmt.Sprintf("%v; tried again in %s", err, delay), fault.CodeOf(err))
-	e.saveOrLog()
+	lost := slices.Contains(contentLost, fault.CodeOf(err))
+	switch {
+	case j.at(Disarm):
+		j.Step++ // to the switch that it could not call off
+	case j.at(Switch) && (lost || !sameTarget(j.Target, &j.Plan.Target)):
+		e.giveUpSwitch()
+	case lost:
+		j.Step = 0 // the steps before make again what this one found missing or damaged
+	}
 }
 
 // contentLost are the codes of steps that found the work of an earlier step damaged or gone.

@@ -19,12 +19,13 @@ import (
 type Slots interface {
 	Slot() (v1alpha1.Slot, error)
 	Running() (v1alpha1.ImageRecord, error)
-	Switch(ctx context.Context, image string, want v1alpha1.ImageRecord) error
+	Switch(ctx context.Context, image string, want v1alpha1.Digest) error
 }
 
 // Trials is the part of a driver that tells the boot loader what to try.
 type Trials interface {
 	Arm(ctx context.Context, id string, limit int, good v1alpha1.Slot) error
+	Disarm(ctx context.Context, id string) error
 	Commit(ctx context.Context) error
 	FallBack(ctx context.Context) error
 }
@@ -66,6 +67,7 @@ func RunCuts(t *testing.T, bring func(t *testing.T) Machine) {
 	t.Helper()
 	t.Run("cut from active", func(t *testing.T) { testCuts(t, bring, func(*testing.T, Machine) {}) })
 	t.Run("cut from passive", func(t *testing.T) { testCuts(t, bring, sendToPassive) })
+	t.Run("cut and disarmed", func(t *testing.T) { testDisarmAfterCuts(t, bring) })
 }
 
 // runs checks which image runs in which slot.
@@ -90,7 +92,7 @@ func testSwitch(t *testing.T, m Machine) {
 	t.Helper()
 	old := running(t, m)
 	path, want := m.Image(t, "new")
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
 	runs(t, m, v1alpha1.SlotActive, old)
 	m.Reboot(t)
 	runs(t, m, v1alpha1.SlotActive, want.ID)
@@ -99,10 +101,10 @@ func testSwitch(t *testing.T, m Machine) {
 func testSwitchAgain(t *testing.T, m Machine) {
 	t.Helper()
 	path, want := m.Image(t, "new")
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want))
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want), "before the restart")
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID), "before the restart")
 	m.Reboot(t)
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want), "after it")
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID), "after it")
 	m.Reboot(t)
 	runs(t, m, v1alpha1.SlotActive, want.ID)
 }
@@ -112,9 +114,9 @@ func testSwitchBeforeRestart(t *testing.T, m Machine) {
 	t.Helper()
 	old := running(t, m)
 	path, first := m.Image(t, "first")
-	require.NoError(t, m.Slots.Switch(t.Context(), path, first))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, first.ID))
 	path, second := m.Image(t, "second")
-	err := m.Slots.Switch(t.Context(), path, second)
+	err := m.Slots.Switch(t.Context(), path, second.ID)
 	require.Equal(t, "switch.restart-pending", fault.CodeOf(err))
 	require.NoError(t, m.Trials.Arm(t.Context(), first.ID.Short(), 1, v1alpha1.SlotPassive))
 	m.Reboot(t)
@@ -126,7 +128,7 @@ func testCommit(t *testing.T, m Machine) {
 	t.Helper()
 	path, want := m.Image(t, "new")
 	require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 2, v1alpha1.SlotPassive))
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
 	m.Reboot(t)
 	env, err := m.Env()
 	require.NoError(t, err)
@@ -147,7 +149,7 @@ func testTriesUsedUp(t *testing.T, m Machine) {
 	old := running(t, m)
 	path, want := m.Image(t, "new")
 	require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 2, v1alpha1.SlotPassive))
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
 	for range 2 {
 		m.Reboot(t)
 		runs(t, m, v1alpha1.SlotActive, want.ID)
@@ -175,7 +177,7 @@ func sendToPassive(t *testing.T, m Machine) {
 	t.Helper()
 	path, bad := m.Image(t, "bad")
 	require.NoError(t, m.Trials.Arm(t.Context(), bad.ID.Short(), 3, v1alpha1.SlotPassive))
-	require.NoError(t, m.Slots.Switch(t.Context(), path, bad))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, bad.ID))
 	m.Reboot(t)
 	runs(t, m, v1alpha1.SlotActive, bad.ID)
 	require.NoError(t, m.Trials.FallBack(t.Context()))
@@ -188,7 +190,7 @@ func testOutOfPassive(t *testing.T, m Machine) {
 	old := running(t, m)
 	sendToPassive(t, m)
 	path, want := m.Image(t, "good again")
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
 	require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 1, v1alpha1.SlotPassive))
 	m.Reboot(t)
 	runs(t, m, v1alpha1.SlotActive, want.ID)
@@ -218,13 +220,45 @@ func testCuts(t *testing.T, bring func(*testing.T) Machine, before func(*testing
 				m.Reboot(t)
 				require.Contains(t, []v1alpha1.Digest{old, want.ID}, running(t, m), "after operation %d", n)
 			}
-			require.NoError(t, m.Slots.Switch(t.Context(), path, want), "after operation %d, reboot %t", n, reboot)
+			require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID), "after operation %d, reboot %t", n, reboot)
 			require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 1, v1alpha1.SlotPassive))
 			m.Reboot(t)
 			runs(t, m, v1alpha1.SlotActive, want.ID)
 			m.Reboot(t)
 			runs(t, m, v1alpha1.SlotPassive, old)
 		}
+	}
+	t.Errorf("not over after %d operations", maxOperations)
+}
+
+// testDisarmAfterCuts takes a trial back after a Switch that was ended in its middle: the image that
+// ran runs again and is good, or the driver says that the new one must be tried first, and it is.
+func testDisarmAfterCuts(t *testing.T, bring func(*testing.T) Machine) {
+	t.Helper()
+	disarmed := 0
+	for n := 1; n <= maxOperations; n++ {
+		m := bring(t)
+		old := running(t, m)
+		path, want := m.Image(t, "new")
+		require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 2, v1alpha1.SlotPassive))
+		if !m.Cut(t, path, want, n) {
+			require.Positive(t, disarmed)
+			require.Less(t, disarmed, n-1, "an image that is in place must be tried")
+			return
+		}
+		err := m.Trials.Disarm(t.Context(), want.ID.Short())
+		m.Reboot(t)
+		if err != nil {
+			require.Equal(t, "switch.restart-pending", fault.CodeOf(err), "after operation %d", n)
+			runs(t, m, v1alpha1.SlotActive, want.ID)
+			continue
+		}
+		disarmed++
+		runs(t, m, v1alpha1.SlotActive, old)
+		env, err := m.Env()
+		require.NoError(t, err)
+		require.Empty(t, env.Trial)
+		require.Equal(t, v1alpha1.SlotActive, env.Good)
 	}
 	t.Errorf("not over after %d operations", maxOperations)
 }

@@ -3,6 +3,7 @@ package actions
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/content"
@@ -39,8 +40,23 @@ func (a EnsureContent) Done(ctx context.Context, call lifecycle.Call) (bool, err
 	return true, unlock()
 }
 
-// Do makes sure that there is room, for the image too, before the first byte is asked for.
-func (a EnsureContent) Do(ctx context.Context, call lifecycle.Call) (err error) {
+// Do makes sure that there is room, for the image too, before the first byte is asked for. What a
+// site's network can cause (a wrong clock, an inspecting proxy, a missing permission) is worth
+// waiting for, and no reason to refuse the revision for good.
+func (a EnsureContent) Do(ctx context.Context, call lifecycle.Call) error {
+	err := a.bring(ctx, call)
+	kind, code := fault.KindOf(err), fault.CodeOf(err)
+	if (kind == fault.Input || kind == fault.Refused) && !slices.Contains(ownFaults, code) {
+		return fault.Wrap(err, fault.Wait, code, fault.RemedyOf(err), "the content cannot be fetched now")
+	}
+	return err
+}
+
+// ownFaults are the codes of errors that the profile itself causes: it pins by digest what does not
+// fit together, wherever it is fetched from.
+var ownFaults = []string{"profile.layer-mismatch", "registry.reference", "registry.not-ours", "content.descriptor"}
+
+func (a EnsureContent) bring(ctx context.Context, call lifecycle.Call) (err error) {
 	unlock, err := a.Tidier.State.Lock(ctx, tidyLock)
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ func Privileged(d Deps) lifecycle.Actions {
 		lifecycle.Switch:   switchImage{d},
 		lifecycle.Restart:  restart{d.Runner},
 		lifecycle.Commit:   commit{d},
+		lifecycle.Disarm:   disarm{d},
 		lifecycle.Rollback: rollback{d},
 	}
 }

@@ -15,15 +15,21 @@ type switchImage struct{ Deps }
 // there already.
 func (a switchImage) Done(context.Context, lifecycle.Call) (bool, error) { return false, nil }
 
-// Do checks every byte of the image first: a file torn by a power cut is never switched to.
+// Do checks every byte of the image first: a file torn by a power cut is never switched to. An image
+// that is in the slot already needs its file no more.
 func (a switchImage) Do(ctx context.Context, call lifecycle.Call) error {
-	path := a.State.Path(imageFile(call.Plan.Target))
-	image, err := compose.Verify(ctx, path)
+	path, want := a.State.Path(imageFile(call.Plan.Target)), call.Plan.Target.Revision.Image
+	slots, err := a.Host.Slots(ctx)
 	if err != nil {
-		if fault.CodeOf(err) == "compose.damaged" {
-			err = errors.Join(err, compose.Discard(path))
-		}
 		return err
 	}
-	return a.Host.Switch(ctx, path, image.Record)
+	if !slots.Active.Holds(want) {
+		if _, err := compose.Verify(ctx, path); err != nil {
+			if fault.CodeOf(err) == "compose.damaged" {
+				err = errors.Join(err, compose.Discard(path))
+			}
+			return err
+		}
+	}
+	return a.Host.Switch(ctx, path, want)
 }
