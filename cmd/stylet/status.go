@@ -19,17 +19,18 @@ import (
 const statusHelp = `Say whether this host is fine.
 
 The first line is the answer: FINE, WORKING (a change is under way), PROVING (a
-new revision is on trial), WAITING (nothing is assigned, or what is could not be
-read yet), or NOT FINE. Then: what runs, what is wanted, why they differ, and what
-happens next; then what is refused here, with the reason.
+new revision is on trial), GOING BACK (its trial failed), WAITING (nothing is
+assigned, or something must be read or measured first), or NOT FINE. Then: what
+runs, what is wanted, why they differ, and what happens next; then what is refused
+here, with the reason.
 
 With --watch the answer stays on the terminal and is kept up to date. Into a pipe
 or file it is printed when something changes, of a download or composition each
 tenth; with -o json as one line each.
 
-Exit status: 0 fine, or on the way without a problem; 2 not fine, a step that
-fails, or an assignment that cannot be read; 69 the agent does not answer. With
---watch 0 when interrupted.`
+Exit status: 0 fine, or on the way without a problem; 2 not fine, going back, a
+step that fails, or an assignment that cannot be read or measured; 69 the agent
+does not answer. With --watch 0 when interrupted.`
 
 func newStatusCommand() *cobra.Command {
 	output := newFormFlag("text", "json")

@@ -152,7 +152,7 @@ func TestBadProfilesDoNotFillTheDisk(t *testing.T) {
 		w := newWorld()
 		k := kept{world: w, rejected: map[v1alpha1.Digest]bool{}, tidier: actions.Tidier{
 			State: state, Content: store,
-			Running: func() (v1alpha1.ImageRecord, error) { return v1alpha1.ImageRecord{ID: w.running()}, nil },
+			Running: func() (v1alpha1.ImageRecord, error) { return v1alpha1.ImageRecord{ID: w.booted}, nil },
 		}}
 		good := layeredTarget("1.0.0")
 		w.images[good.Revision.Image] = healthy
@@ -165,7 +165,7 @@ func TestBadProfilesDoNotFillTheDisk(t *testing.T) {
 			k.rejected[bad.Revision.Image] = n%3 == 2
 			status := k.settle(t, bad)
 			require.NotEmpty(t, refusal(status, bad), status.Summary)
-			require.Equal(t, good.Revision.Image, w.running())
+			require.Equal(t, good.Revision.Image, w.booted)
 			// What is wanted keeps its layers although it was refused: `stylet retry` needs no download.
 			require.LessOrEqual(t, k.used(t), one+layerBytes+4096, "after %d bad profiles", n+1)
 			for _, l := range append(good.Manifest.Layers, bad.Manifest.Layers...) {
