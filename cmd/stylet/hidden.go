@@ -93,10 +93,7 @@ func newTrialCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := agent.Expire(cmd.Context(), s, command.Local{}); err != nil {
-				return err
-			}
-			return agent.AnnounceExpiry(s)
+			return agent.Expire(cmd.Context(), s, command.Local{})
 		},
 	})
 	return cmd

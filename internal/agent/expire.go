@@ -21,10 +21,10 @@ import (
 // work: it leaves the verdict for the next agent, tells the boot loader, and reboots. It does
 // nothing when the trial that this boot began with is over, even if another one is armed by now.
 func Expire(ctx context.Context, s settings.Settings, runner command.Runner) error {
-	return expire(ctx, s, kairosHost(s, runner))
+	return expire(ctx, s, kairosHost(s, runner), kernelLog)
 }
 
-func expire(ctx context.Context, s settings.Settings, host kairos.Host) error {
+func expire(ctx context.Context, s settings.Settings, host kairos.Host, log string) error {
 	id, err := trialOfThisBoot(s.RuntimeDir)
 	if err != nil || id == "" {
 		return err
@@ -35,7 +35,7 @@ func expire(ctx context.Context, s settings.Settings, host kairos.Host) error {
 	}
 	// Going back matters more than saying why: a trial may also be what cannot write any more.
 	var untold error
-	expired, err := host.Expire(ctx, id.Short(), func(env kairos.BootEnv) { untold = leaveVerdict(s.StateDir, env) })
+	expired, err := host.Expire(ctx, id.Short(), func(env kairos.BootEnv) { untold = leaveVerdict(s.StateDir, log, env) })
 	if err != nil || !expired {
 		return errors.Join(err, untold)
 	}
@@ -69,8 +69,9 @@ func endDeadline(ctx context.Context, runtimeDir string, runner command.Runner) 
 	return nil
 }
 
-// leaveVerdict writes why the host goes back where the next agent looks for it.
-func leaveVerdict(stateDir string, env kairos.BootEnv) error {
+// leaveVerdict writes why the host goes back where the next agent looks for it, and says it on the
+// console.
+func leaveVerdict(stateDir, log string, env kairos.BootEnv) error {
 	state, err := durable.Open(stateDir)
 	if err != nil {
 		return fmt.Errorf("leaving the verdict of the deadline: %w", err)
@@ -87,9 +88,10 @@ func leaveVerdict(stateDir string, env kairos.BootEnv) error {
 	if j.Trial == nil || j.Trial.ID() != env.Trial {
 		return nil // a trial that no journal knows: the boot loader goes back all the same
 	}
-	return state.WriteJSON(lifecycle.VerdictFile, lifecycle.Failure{
+	verdict := lifecycle.Failure{
 		Revision: j.Trial.Target.Revision.ID(), Code: lifecycle.CodeDeadline, Tries: max(env.Try, 1),
 		BootID: bootID,
 		Cause:  fmt.Sprintf("not committed within %s of its boot", lifecycle.Deadline(j.Trial.Target)),
-	})
+	}
+	return errors.Join(state.WriteJSON(lifecycle.VerdictFile, verdict), logToKernel(log, verdict.Announcement()))
 }

@@ -39,8 +39,11 @@ func bootedInTrial(t *testing.T, target, before lifecycle.Target) (hook, *asked)
 	h.render(t, before)
 	h.render(t, target)
 	require.NoError(t, h.Run(t.Context(), ""))
+	require.NoError(t, os.WriteFile(h.kernelLog(), nil, 0o600))
 	return h, programs
 }
+
+func (h hook) kernelLog() string { return filepath.Join(h.Settings.RuntimeDir, "kmsg") }
 
 func (h hook) env(t *testing.T) kairos.BootEnv {
 	t.Helper()
@@ -65,7 +68,7 @@ func (h hook) verdict(t *testing.T) *lifecycle.Failure {
 func TestDeadlineEndsTheTrialOfItsBoot(t *testing.T) {
 	target := configured("app.conf", "after")
 	h, programs := bootedInTrial(t, target, configured("app.conf", "before"))
-	require.NoError(t, expire(t.Context(), h.Settings, h.Host))
+	require.NoError(t, expire(t.Context(), h.Settings, h.Host, h.kernelLog()))
 
 	env := h.env(t)
 	slot, _ := kairos.NextBoot(env)
@@ -75,12 +78,15 @@ func TestDeadlineEndsTheTrialOfItsBoot(t *testing.T) {
 	require.NotNil(t, verdict)
 	require.Equal(t, target.Revision.ID(), verdict.Revision)
 	require.Equal(t, lifecycle.CodeDeadline, verdict.Code)
+	said, err := os.ReadFile(h.kernelLog())
+	require.NoError(t, err)
+	require.Equal(t, "<27>"+verdict.Announcement()+"\n", string(said))
 	require.Equal(t, "systemctl reboot", programs.argv[len(programs.argv)-1])
 
 	require.Error(t, h.Host.Commit(t.Context()), "a commit that comes too late does not undo the way back")
 	require.Equal(t, env, h.env(t))
 	programs.argv = nil
-	require.NoError(t, expire(t.Context(), h.Settings, h.Host))
+	require.NoError(t, expire(t.Context(), h.Settings, h.Host, h.kernelLog()))
 	require.Empty(t, programs.argv, "it ends once")
 }
 
@@ -107,7 +113,7 @@ func TestDeadlineLeavesOtherTrialsAlone(t *testing.T) {
 			h, programs := bootedInTrial(t, target, configured("app.conf", "before"))
 			change(t, h)
 			before := h.env(t)
-			require.NoError(t, expire(t.Context(), h.Settings, h.Host))
+			require.NoError(t, expire(t.Context(), h.Settings, h.Host, h.kernelLog()))
 			require.Equal(t, before, h.env(t))
 			require.Nil(t, h.verdict(t))
 			require.False(t, slices.Contains(programs.argv, "systemctl reboot"), "%v", programs.argv)
@@ -151,7 +157,7 @@ func TestDeadlineGoesBackWhenNothingCanBeWritten(t *testing.T) {
 	h, programs := bootedInTrial(t, target, before)
 	require.NoError(t, os.RemoveAll(h.Settings.StateDir))
 	require.NoError(t, os.WriteFile(h.Settings.StateDir, nil, 0o600))
-	require.Error(t, expire(t.Context(), h.Settings, h.Host), "it is told that no verdict was left")
+	require.Error(t, expire(t.Context(), h.Settings, h.Host, h.kernelLog()), "it is told that no verdict was left")
 	require.Equal(t, "systemctl reboot", programs.argv[len(programs.argv)-1])
 
 	env := h.env(t)

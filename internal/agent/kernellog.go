@@ -3,12 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-
-	"github.com/stylet-edge/stylet/internal/agent/settings"
-	"github.com/stylet-edge/stylet/internal/base/durable"
-	"github.com/stylet-edge/stylet/internal/lifecycle"
 )
 
 // kernelLog takes a line into the kernel's log: from there it reaches every console at once, screen
@@ -31,30 +26,4 @@ func logToKernel(path, line string) (err error) {
 		return fmt.Errorf("saying %q on the console: %w", line, err)
 	}
 	return nil
-}
-
-// AnnounceExpiry says on the console what Expire has decided in this boot, if it has.
-func AnnounceExpiry(s settings.Settings) error {
-	state, err := durable.Open(s.StateDir)
-	if err != nil {
-		return err
-	}
-	defer state.Close()
-	bootID, _, err := bootTime()
-	if err != nil {
-		return err
-	}
-	return announceVerdict(state, bootID, kernelLog)
-}
-
-func announceVerdict(state *durable.Root, bootID, log string) error {
-	var verdict lifecycle.Failure
-	err := state.ReadJSON(lifecycle.VerdictFile, &verdict)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && verdict.BootID != bootID {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return logToKernel(log, verdict.Announcement())
 }
