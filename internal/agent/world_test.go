@@ -205,7 +205,7 @@ func (w *world) swap(ctx context.Context, c lifecycle.Call) error {
 		}
 	}
 	if w.images[want] == stuck {
-		time.Sleep(w.stuckFor)
+		<-time.After(w.stuckFor)
 		return errors.New("kairos-agent failed")
 	}
 	err := w.effect(ctx, func() { w.active, w.activeMissing = want, false })

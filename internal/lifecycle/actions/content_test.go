@@ -2,7 +2,6 @@ package actions
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,6 +44,5 @@ func TestTheNetworkIsNoReasonToRefuseARevision(t *testing.T) {
 	}
 	require.Equal(t, fault.Wait, fault.KindOf(ensure(fault.New(fault.Refused, "registry.plain-http", "", "no"))))
 	require.Equal(t, fault.Input, fault.KindOf(ensure(fault.New(fault.Input, "profile.layer-mismatch", "", "no"))), "the profile's own fault")
-	canceled := ensure(context.Canceled)
-	require.True(t, errors.Is(canceled, context.Canceled))
+	require.ErrorIs(t, ensure(context.Canceled), context.Canceled)
 }
