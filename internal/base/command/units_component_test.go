@@ -112,13 +112,13 @@ func testSandboxes(t *testing.T, c container) {
 	t.Helper()
 	allowed := `set -eu
 mkdir -p /run/box
-mount -t tmpfs tmpfs /run/box
+mount -t tmpfs none /run/box
 mount -o remount,ro /run/box
 mount -o remount,rw /run/box
 touch /run/box/file
 chown 1:1 /run/box/file
 chmod 4755 /run/box/file
-unshare --mount --propagation private sh -c 'mount -t tmpfs tmpfs /mnt && chroot / true'
+unshare --mount --propagation private sh -c 'mount -t tmpfs none /mnt && chroot / true'
 systemctl is-active dbus.socket
 test "$(stat -c %a /run/box/file)" = 4755
 umount /run/box
@@ -145,7 +145,7 @@ echo allowed`
 		assert.Equal(t, []string{"active", "allowed", "NoNewPrivs:\t1", "Seccomp:\t2"}, got.Lines, name)
 	}
 	// What is mounted by a step is mounted for the host: a step remounts COS_STATE.
-	spec := unitSpec("sandbox-mounts", "mkdir -p /run/mounted && mount -t tmpfs tmpfs /run/mounted")
+	spec := unitSpec("sandbox-mounts", "mkdir -p /run/mounted && mount -t tmpfs none /run/mounted")
 	spec.Sandbox = command.SandboxOwn
 	assert.Empty(t, c.run(t, spec).Error)
 	assert.Equal(t, "/run/mounted", c.output(t, "findmnt", "-no", "TARGET", "/run/mounted"))
