@@ -22,3 +22,8 @@ func TestHostSurvivesRandomKills(t *testing.T) {
 func TestHostSurvivesAKillAtEveryKillPoint(t *testing.T) {
 	require.NoError(t, Points(t.Context(), Config{Dir: t.TempDir(), Seed: 1, Say: os.Stdout}))
 }
+
+// Requirement: A7
+func TestDeadlineBringsAHostBackWithoutItsAgent(t *testing.T) {
+	require.NoError(t, Deadline(t.Context(), Config{Dir: t.TempDir(), Seed: 1, Say: os.Stdout}))
+}

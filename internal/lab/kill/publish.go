@@ -30,9 +30,24 @@ spec:
     - {kind: runtime, name: payload, archive: %q}
   files:
     - {path: /etc/lab-version, content: "%[1]d\n"}
+%[4]s
   gates:
-    - {name: payload, command: [systemctl, is-active, --quiet, lab-payload.service], timeout: 2m, settle: 1s}
+    - {name: payload, command: [systemctl, is-active, --quiet, lab-payload.service], timeout: %[6]s, settle: 1s}
+  trial: {deadline: %[5]s}
 `
+
+// variant is what differs between versions: how long the trial and its gate may take, and one
+// more file.
+type variant struct{ deadline, timeout, file string }
+
+var (
+	ordinary = variant{deadline: "15m", timeout: "2m"}
+	// agentless has an agent that its configuration does not let start.
+	agentless = variant{
+		deadline: "45s", timeout: "30s",
+		file: `    - {path: /etc/systemd/system/stylet-agent.service.d/dead.conf, content: "[Unit]\nConditionPathExists=/nowhere\n"}`,
+	}
+)
 
 const payloadUnit = `[Unit]
 Description=lab: the payload of this version is there
@@ -45,7 +60,7 @@ ExecStart=/usr/bin/test -s /usr/lib/lab/payload
 
 // publish makes the next version, whose payload nobody has seen before, and pushes it by the real
 // command to the tag that the machine is assigned.
-func (l *lab) publish(ctx context.Context) error {
+func (l *lab) publish(ctx context.Context, v variant) error {
 	l.version++
 	dir := filepath.Join(l.dir, "profile")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -55,7 +70,7 @@ func (l *lab) publish(ctx context.Context) error {
 	if err := l.writePayload(payload, payloadBytes); err != nil {
 		return fmt.Errorf("making a version: %w", err)
 	}
-	text := fmt.Sprintf(profileText, l.version, l.system.Layer, payload)
+	text := fmt.Sprintf(profileText, l.version, l.system.Layer, payload, v.file, v.deadline, v.timeout)
 	if err := os.WriteFile(profile, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("making a version: %w", err)
 	}

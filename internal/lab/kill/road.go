@@ -43,7 +43,7 @@ func (t trip) pullKills() int {
 // road publishes a version and watches the machine getting there, dying on the way. As many other
 // kills of the agent as are given may cost a chunk each, too.
 func (l *lab) road(ctx context.Context, deaths []death, otherKills int) (trip, error) {
-	if err := l.publish(ctx); err != nil {
+	if err := l.publish(ctx, ordinary); err != nil {
 		return trip{}, err
 	}
 	begun := time.Now()
