@@ -25,10 +25,11 @@ failed=0
 begin_image() {
   set -m # a process group of its own
   (
-    begun=$(date +%s)
-    trap 'echo $(($(date +%s) - begun)) >"$early_took"' EXIT
-    make image
-  ) >"$early_log" 2>&1 &
+    result=0
+    TIMEFORMAT=%0R
+    { time make image >"$early_log" 2>&1; } 2>"$early_took" || result=$?
+    exit "$result"
+  ) &
   early=$!
   set +m
 }
