@@ -20,7 +20,8 @@ done
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { apt-get -q update && apt-get -qy --no-install-recommends install "${missing[@]}"; } >"$log" 2>&1; then
+# Another make of the same machine may be installing too.
+if ! { apt-get -q update && apt-get -qy -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}"; } >"$log" 2>&1; then
 	cat "$log" >&2
 	exit 1
 fi

@@ -40,7 +40,11 @@ end_image() {
 }
 
 for part in "$@"; do
-  if [ "$part" = image ] && [ "$1" != image ]; then begin_image; fi
+  if [ "$part" = image ] && [ "$1" != image ]; then
+    # All packages first: two apt-get at once would be in each other's way.
+    scripts/deps.sh go lint component machine && images/install-deps.sh || exit 1
+    begin_image
+  fi
 done
 for part in "$@"; do
   printf '\n=== %s ===\n' "$part"

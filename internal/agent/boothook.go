@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/base/durable"
@@ -115,7 +116,7 @@ func (b BootHook) setDeadline(t lifecycle.Trial) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("setting the trial's deadline: %w", err)
 	}
-	seconds := strconv.Itoa(int(lifecycle.Deadline(t.Target).Seconds()))
+	seconds := strconv.Itoa(int((lifecycle.Deadline(t.Target) + timerGrace).Seconds()))
 	// The empty setting clears the default of the unit.
 	dropIn := "[Timer]\nOnBootSec=" + "\nOnBootSec=" + seconds + "s\n"
 	if err := volatile(filepath.Join(dir, "deadline.conf"), dropIn); err != nil {
@@ -127,6 +128,10 @@ func (b BootHook) setDeadline(t lifecycle.Trial) error {
 	}
 	return nil
 }
+
+// timerGrace is how much later than the agent the timer acts: an agent that works knows which gate
+// was still waited for.
+const timerGrace = 30 * time.Second
 
 // volatile writes a file on /run, which ends with the boot: there is nothing to sync.
 func volatile(name, text string) error {

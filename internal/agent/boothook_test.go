@@ -97,7 +97,7 @@ func TestBootHookChoosesTheRevisionsConfiguration(t *testing.T) {
 			drop, err := os.ReadFile(filepath.Join(h.UnitDir, "stylet-trial.timer.d/deadline.conf"))
 			require.Equal(t, c.trial, err == nil)
 			if c.trial {
-				require.Contains(t, string(drop), "OnBootSec=\nOnBootSec=900s")
+				require.Contains(t, string(drop), "OnBootSec=\nOnBootSec=930s", "half a minute after the agent's own")
 			}
 		})
 	}

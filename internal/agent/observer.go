@@ -51,7 +51,9 @@ func (m machine) Observe(ctx context.Context) (lifecycle.Seen, error) {
 	if slot == "active" || slot == "passive" {
 		room, err := m.host.StateRoom(ctx)
 		note(err)
-		seen.MaxImageSize = room.Largest
+		if seen.MaxImageSize = room.Largest; err != nil {
+			seen.MaxImageSize = -1
+		}
 	}
 	note(m.verdict(&seen))
 	note(m.bootProblem())

@@ -40,7 +40,7 @@ func (s Step) Run(ctx context.Context, planID string, index int) error {
 		return err
 	}
 	if j.Plan == nil || j.Plan.ID != planID || index != j.Step || j.Intent == nil {
-		return fault.New(fault.Refused, "step.stale", "steps are started by the agent; see `stylet plan`",
+		return fault.New(fault.Retry, "step.stale", "steps are started by the agent; see `stylet plan`",
 			"step %d of the plan %s is not what the journal is about to do", index, planID)
 	}
 	deps, err := s.deps(state)

@@ -4,6 +4,7 @@ package compose
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -185,7 +186,7 @@ func TestFinishedImageIsSoundAndSaysWhatItIs(t *testing.T) {
 	require.Contains(t, about, "Filesystem volume name:   COS_ACTIVE")
 	require.Contains(t, about, uuidOf(recipe.Manifest.ID()))
 
-	record, err := Inspect(t.Context(), command.Local{}, image.Path)
+	record, err := inspect(t.Context(), command.Local{}, image.Path)
 	require.NoError(t, err)
 	require.Equal(t, v1alpha1.ImageRecord{ID: recipe.Manifest.ID(), Manifest: recipe.Manifest, Profile: "store 1.2.0", Tree: image.Tree}, record)
 	verified, err := Verify(t.Context(), image.Path)
@@ -201,9 +202,9 @@ func TestFinishedImageIsSoundAndSaysWhatItIs(t *testing.T) {
 	// An image without a record, such as the installer's.
 	plain := filepath.Join(dir, "plain.img")
 	sh(t, `truncate -s 4M "$1"; mke2fs -q -t ext2 "$1"; truncate -s 4M "$1.not"`, plain)
-	_, err = Inspect(t.Context(), command.Local{}, plain)
+	_, err = inspect(t.Context(), command.Local{}, plain)
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = Inspect(t.Context(), command.Local{}, plain+".not")
+	_, err = inspect(t.Context(), command.Local{}, plain+".not")
 	require.Equal(t, "compose.damaged", fault.CodeOf(err))
 }
 
@@ -269,4 +270,30 @@ func TestOtherPeoplesLoopDevicesAreLeftAlone(t *testing.T) {
 	noLeaks(t, recipe.MountDir)
 	_, err = Verify(t.Context(), image.Path)
 	require.NoError(t, err)
+}
+
+// inspect reads the record out of an image file, without mounting it: debugfs only reads, needs
+// no privilege, and works while the image is in use. An image without a record, such as the
+// installer's, is fs.ErrNotExist.
+func inspect(ctx context.Context, runner command.Runner, imagePath string) (v1alpha1.ImageRecord, error) {
+	var record v1alpha1.ImageRecord
+	var text strings.Builder
+	result, err := runner.Run(ctx, command.Spec{
+		Name:    "inspect-image",
+		Argv:    []string{"debugfs", "-R", "cat " + v1alpha1.ImageRecordPath, imagePath},
+		Timeout: time.Minute,
+		OnLine:  func(line string) { text.WriteString(line + "\n") },
+	})
+	if err != nil {
+		return record, fmt.Errorf("inspecting the image %s: %w", imagePath, err)
+	}
+	// debugfs ends with status 0 whatever happened.
+	if text.Len() == 0 && strings.Contains(result.Tail, "File not found") {
+		return record, fmt.Errorf("inspecting the image %s: its record: %w", imagePath, fs.ErrNotExist)
+	}
+	if record, err = v1alpha1.ParseImageRecord([]byte(text.String())); err != nil {
+		return record, fault.Wrap(err, fault.Input, "compose.damaged",
+			"compose or fetch the image anew", "inspecting the image %s (%s)", imagePath, strings.TrimSpace(result.Tail))
+	}
+	return record, nil
 }

@@ -48,6 +48,9 @@ func readSidecar(dir *durable.Root, name string) (sidecar, error) {
 	return s, nil
 }
 
+// CodeDamaged is the fault code of an image that must be composed again.
+const CodeDamaged = "compose.damaged"
+
 // Verify reads the whole image file and compares it with its record. A file that was torn by a
 // power cut, or has rotted since, is never switched to.
 //
@@ -68,7 +71,7 @@ func Verify(ctx context.Context, path string) (Image, error) {
 		return Image{}, fmt.Errorf("verifying the image: %w", err)
 	}
 	if sum != want.Sum {
-		return Image{}, fault.New(fault.Retry, "compose.damaged", "the image is composed again; if that repeats, replace the disk",
+		return Image{}, fault.New(fault.Retry, CodeDamaged, "the image is composed again; if that repeats, replace the disk",
 			"verifying the image %s: its bytes are not those that were written", path)
 	}
 	return want.image(path), nil

@@ -30,6 +30,7 @@ func Tidy(ctx context.Context, dirName string, keep map[string]bool) (err error)
 	var unfinished []string
 	for _, entry := range entries {
 		image, partial := strings.CutSuffix(entry.Name(), partialSuffix)
+		image = strings.TrimSuffix(image, sidecarName("")) // a record without an image goes, too
 		switch {
 		case filepath.Ext(image) != ".img" || keep[image]:
 		case partial:

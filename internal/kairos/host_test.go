@@ -2,11 +2,14 @@ package kairos_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -125,10 +128,13 @@ func TestImageThatCannotFitIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	assert.Positive(t, room.Size)
 	assert.Equal(t, max(0, (room.Size-1000<<20)/3), room.Largest)
-	err = m.host.CheckImageFits(t.Context(), room.Largest+1)
-	require.Equal(t, kairos.CodeImageTooBig, fault.CodeOf(err))
-	assert.Equal(t, fault.Refused, fault.KindOf(err))
-	assert.Contains(t, fault.Text(err), "stylet.install.maxImageSize")
+
+	path, want := m.image(t, "new")
+	require.NoError(t, os.Truncate(path, room.Free+1<<30)) // a hole: it takes no room itself
+	err = m.host.Switch(t.Context(), path, want.ID)
+	require.Equal(t, kairos.CodeNoRoom, fault.CodeOf(err))
+	require.Equal(t, fault.Wait, fault.KindOf(err))
+	require.NoFileExists(t, m.path("account"), "kairos-agent was not asked")
 }
 
 func TestRunningNeedsNoRecordButARightOne(t *testing.T) {
@@ -157,9 +163,6 @@ func TestHostMendsItsBootFiles(t *testing.T) {
 	data, err := os.ReadFile(m.path("state/" + kairos.SnippetFile))
 	require.NoError(t, err)
 	assert.Equal(t, kairos.Snippet(), data)
-	repaired, err := m.host.RepairEnv(t.Context())
-	require.NoError(t, err)
-	assert.False(t, repaired)
 }
 
 func TestLayoutThatDoesNotFitSaysWhatWould(t *testing.T) {
@@ -196,4 +199,43 @@ func FuzzExtLabel(f *testing.F) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(slots.Active.Label), 16)
 	})
+}
+
+// Somebody chose passive in the boot menu, while active is good: what comes into active must not be
+// booted before it is on trial.
+//
+// Requirement: A7
+func TestSwitchFromPassiveKeepsPassiveGood(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	m.start(t, v1alpha1.SlotPassive)
+	path, want := m.image(t, "new")
+	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+	env, err := m.host.Env()
+	require.NoError(t, err)
+	slot, _ := kairos.NextBoot(env)
+	require.Equal(t, v1alpha1.SlotPassive, slot)
+}
+
+// An agent that lost sight of a switch (systemd's bus was away) must neither start another one nor
+// call it off while kairos-agent still works.
+//
+// Requirement: A8
+func TestOnlyOneChangesTheSlots(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	path, want := m.image(t, "new")
+	id := want.ID.Short()
+	require.NoError(t, m.host.Arm(t.Context(), id, 3, v1alpha1.SlotPassive))
+	other := flock.New(m.path("state/cOS"), flock.SetFlag(os.O_RDONLY)) // as another step of stylet holds it
+	require.NoError(t, other.Lock())
+	soon := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	require.ErrorIs(t, m.host.Switch(soon(), path, want.ID), context.DeadlineExceeded)
+	require.ErrorIs(t, m.host.Disarm(soon(), id), context.DeadlineExceeded)
+	require.NoFileExists(t, m.path("account"), "kairos-agent was not asked")
+	require.NoError(t, other.Unlock())
+	require.NoError(t, m.host.Disarm(t.Context(), id))
+	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
 }

@@ -25,6 +25,14 @@ func (e BootEnv) Disarmed(id string, running v1alpha1.Slot) BootEnv {
 	return e
 }
 
+// KeptPassive makes passive what boots while nothing is on trial.
+func (e BootEnv) KeptPassive() BootEnv {
+	if e.Trial == "" {
+		e.Good = v1alpha1.SlotPassive
+	}
+	return e
+}
+
 // Committed ends the trial well: active is good from now on.
 func (e BootEnv) Committed() BootEnv {
 	return BootEnv{Good: v1alpha1.SlotActive, Other: e.Other}

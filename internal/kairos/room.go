@@ -31,9 +31,6 @@ type StateRoom struct {
 	Free int64
 }
 
-// CodeImageTooBig is the fault code of an image that the disk layout has no room for.
-const CodeImageTooBig = "image.too-big"
-
 // StateRoom measures COS_STATE.
 func (h Host) StateRoom(context.Context) (StateRoom, error) {
 	var st unix.Statfs_t
@@ -70,26 +67,26 @@ func partitionSize(dir string) int64 {
 	return sectors * 512 // the unit of this file, whatever the disk's sectors are
 }
 
-// CheckImageFits refuses an image file of so many bytes that no switch could take. Ask before
-// anything is downloaded.
-func (h Host) CheckImageFits(ctx context.Context, size int64) error {
+// checkFree says so when kairos-agent, which would copy the file, could not end.
+func (h Host) checkFree(ctx context.Context, image string) error {
+	info, err := os.Stat(image)
+	if err != nil {
+		return fmt.Errorf("measuring the image: %w", err)
+	}
 	room, err := h.StateRoom(ctx)
 	if err != nil {
 		return err
 	}
-	if size > room.Largest {
-		return fault.New(fault.Refused, CodeImageTooBig,
-			"make the profile's layers smaller, or install this host anew with a larger stylet.install.maxImageSize",
-			"an image of %s does not fit: COS_STATE (%s) has room for three of at most %s",
-			inMiB(size), inMiB(room.Size), inMiB(room.Largest))
-	}
-	if size > room.Free {
-		return fault.New(fault.Wait, "image.no-room",
+	if info.Size() > room.Free {
+		return fault.New(fault.Wait, CodeNoRoom,
 			"look for files that do not belong on COS_STATE and remove them",
-			"an image of %s does not fit now: COS_STATE has %s free", inMiB(size), inMiB(room.Free))
+			"an image of %s does not fit now: COS_STATE has %s free", inMiB(info.Size()), inMiB(room.Free))
 	}
 	return nil
 }
+
+// CodeNoRoom is the fault code of a switch for which COS_STATE has no room.
+const CodeNoRoom = "switch.no-room"
 
 // inMiB rounds for people.
 func inMiB(bytes int64) string { return v1alpha1.Size(bytes / mib * mib).String() }

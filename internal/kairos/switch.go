@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/kairos-io/kairos-sdk/constants"
 
 	"github.com/stylet-edge/stylet/internal/base/command"
@@ -39,6 +41,18 @@ func (h Host) Switch(ctx context.Context, image string, want v1alpha1.Digest) er
 	if want == "" {
 		return fault.New(fault.Internal, "switch.no-id", "", "switching to an image without an ID")
 	}
+	unlock, err := h.lockSlots(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if slot == v1alpha1.SlotPassive {
+		// What comes into active is on trial only after this. Somebody may have chosen passive in the
+		// boot menu while active was good: a cut would then boot the new image untried.
+		if err := h.changeEnv(ctx, "keeping the running image good", BootEnv.KeptPassive); err != nil {
+			return err
+		}
+	}
 	slots, err := h.Slots(ctx)
 	if err != nil {
 		return err
@@ -54,6 +68,16 @@ func (h Host) Switch(ctx context.Context, image string, want v1alpha1.Digest) er
 	return nil
 }
 
+// lockSlots keeps everybody else from changing the slots until unlock is called: an agent that lost
+// sight of a switch must not start another, nor call it off, while kairos-agent still works.
+func (h Host) lockSlots(ctx context.Context) (unlock func(), err error) {
+	lock := flock.New(h.imageDir(), flock.SetFlag(os.O_RDONLY))
+	if _, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("waiting for another switch to end: %w", err)
+	}
+	return func() { _ = lock.Unlock() }, nil // the descriptor's end releases it as well
+}
+
 // Holds tells whether a slot is what an upgrade to the image want must leave in active.
 func (s SlotImage) Holds(want v1alpha1.Digest) bool {
 	return s.Present && s.Problem == "" && s.Bootable && s.Record.ID == want && s.Label == labelOf(s.Slot)
@@ -64,6 +88,9 @@ func (h Host) replaceActive(ctx context.Context, slot v1alpha1.Slot, image strin
 		return slots, err
 	}
 	if err := h.clearLeftOver(ctx); err != nil {
+		return slots, err
+	}
+	if err := h.checkFree(ctx, image); err != nil {
 		return slots, err
 	}
 	if slot == v1alpha1.SlotActive {
@@ -82,6 +109,9 @@ func (h Host) replaceActive(ctx context.Context, slot v1alpha1.Slot, image strin
 	return after, h.verify(slot, want, after)
 }
 
+// CodeBadSource is the fault code of an image file that is not the image which was asked for.
+const CodeBadSource = "switch.bad-source"
+
 // checkSource looks at the image before anything is moved for it.
 func (h Host) checkSource(ctx context.Context, path string, want v1alpha1.Digest) error {
 	source := SlotImage{Path: path}
@@ -89,7 +119,7 @@ func (h Host) checkSource(ctx context.Context, path string, want v1alpha1.Digest
 		return err
 	}
 	if source.Record.ID != want || !source.Bootable {
-		return fault.New(fault.Internal, "switch.bad-source", "remove the file, so that it is composed anew",
+		return fault.New(fault.Internal, CodeBadSource, "remove the file, so that it is composed anew",
 			"%s holds the image %q (bootable: %t), not %s", path, source.Record.ID.Short(), source.Bootable, want.Short())
 	}
 	return nil

@@ -11,7 +11,6 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/stylet-edge/stylet/internal/base/command"
-	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/base/killpoint"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -33,6 +32,11 @@ func (h Host) Disarm(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	unlock, err := h.lockSlots(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if slot == v1alpha1.SlotActive {
 		slots, err := h.Slots(ctx)
 		if err != nil {
@@ -121,18 +125,6 @@ func same(a, b BootEnv) bool {
 	blockA, errA := a.Encode()
 	blockB, errB := b.Encode()
 	return errA == nil && errB == nil && bytes.Equal(blockA, blockB)
-}
-
-// RepairEnv replaces a missing or damaged environment by the default one and says whether it did.
-func (h Host) RepairEnv(ctx context.Context) (repaired bool, err error) {
-	err = h.withStateWritable(ctx, func() error {
-		repaired, err = Repair(h.envPath())
-		if err != nil || !repaired {
-			return err
-		}
-		return durable.SyncFS(h.stateDir())
-	})
-	return repaired, err
 }
 
 // withStateWritable remounts COS_STATE for writing, and read-only again afterwards. A mount left

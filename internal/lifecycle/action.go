@@ -38,6 +38,9 @@ func (c Call) Input(into any) error {
 	return nil
 }
 
+// codeUnknownAction is the code of a step that this version of stylet does not know.
+const codeUnknownAction = "plan.unknown-action"
+
 // Actions is the set of actions an engine can carry out.
 type Actions map[ActionName]Action
 
@@ -47,8 +50,8 @@ func (a Actions) Find(name ActionName) (Action, error) {
 	if action, ok := a[name]; ok {
 		return action, nil
 	}
-	return nil, fault.New(fault.Internal, "plan.unknown-action",
-		"the journal was written by a newer stylet; the running one drops the plan and makes its own",
+	return nil, fault.New(fault.Internal, codeUnknownAction,
+		"nothing: the journal was written by a newer stylet; this one makes its own plan, at the end of the trial if there is one",
 		"this stylet has no action %q", name)
 }
 

@@ -42,7 +42,7 @@ func change(plan Plan, target Target, seen Seen) Plan {
 	case sameImage:
 		plan.Class, plan.Why = ClassConfig, "the configuration differs"
 		plan.Steps = []Step{{Action: RenderConfig}, arm(v1alpha1.SlotActive), {Action: Restart}, {Action: Commit}}
-	case seen.MaxImageSize == 0:
+	case seen.MaxImageSize < 0:
 		plan.Why = "the room for images could not be measured; it is tried again"
 	case target.ImageSize > seen.MaxImageSize:
 		plan.Why = "the image does not fit this host"

@@ -57,7 +57,7 @@ func TestDiff(t *testing.T) {
 		"config-from-passive":  {&config, seeing(v1alpha1.SlotPassive, v1), committed(v1)},
 		"record":               {&renamed, seeing(v1alpha1.SlotActive, v1), committed(v1)},
 		"too-big":              {&big, seeing(v1alpha1.SlotActive, v1), committed(v1)},
-		"room-unknown":         {&v2, func() Seen { s := seeing(v1alpha1.SlotActive, v1); s.MaxImageSize = 0; return s }(), committed(v1)},
+		"room-unknown":         {&v2, func() Seen { s := seeing(v1alpha1.SlotActive, v1); s.MaxImageSize = -1; return s }(), committed(v1)},
 		"refused":              {&v2, seeing(v1alpha1.SlotActive, v1), refusing},
 		"recovery-changes-not": {&v2, seeing(v1alpha1.SlotRecovery, v1), committed(v1)},
 	} {

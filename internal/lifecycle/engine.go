@@ -42,6 +42,7 @@ type Engine struct {
 	work      *work
 	proved    bool      // the gates passed; the commit itself is next
 	notBefore time.Time // the next attempt of a step that failed
+	unsaved   bool      // the last save failed
 	results   chan result
 	asks      chan func()
 	targets   chan answer
@@ -117,7 +118,7 @@ func (e *Engine) advance(ctx context.Context) error {
 	}
 	e.seen = seen
 	journal, events := Recover(e.journal, seen, time.Now())
-	if len(events) > 0 {
+	if len(events) > 0 || journal.Step != e.journal.Step {
 		e.journal = journal
 		if err := e.save(); err != nil {
 			return err
@@ -144,7 +145,7 @@ func (e *Engine) compare() error {
 	case plan.Empty():
 		return nil
 	default:
-		e.journal.startPlan(plan)
+		e.journal.startPlan(plan, now)
 		e.recordFor(plan, "plan.started", fmt.Sprintf("to %s: %s", plan.Target.Profile.Title(), plan.Why), "")
 	}
 	return e.save()
@@ -206,9 +207,13 @@ func (e *Engine) giveUpSwitch() {
 var errSuperseded = errors.New("another revision is wanted now")
 
 // save writes the journal; without it no effect may start.
-func (e *Engine) save() error { return SaveJournal(e.cfg.State, e.journal) }
+func (e *Engine) save() error {
+	err := SaveJournal(e.cfg.State, e.journal)
+	e.unsaved = err != nil
+	return err
+}
 
-// saveOrLog is for changes that the next pass would make again.
+// saveOrLog is for changes that begin no effect: the next step is not started before they are saved.
 func (e *Engine) saveOrLog() {
 	if err := e.save(); err != nil {
 		e.cfg.Log.Error("saving the journal", zap.Error(err))

@@ -134,7 +134,12 @@ func contents(t Target) []v1alpha1.Digest {
 
 func (j *Journal) dropPlan() { j.Plan, j.Step, j.Intent = nil, 0, nil }
 
-func (j *Journal) startPlan(p Plan) { j.Plan, j.Step, j.Intent = &p, 0, nil }
+// startPlan begins a plan, and makes its ID one that was never used: the units of its steps bear it,
+// and one that was left behind by a plan like it must not be taken for theirs.
+func (j *Journal) startPlan(p Plan, now time.Time) {
+	p.ID = v1alpha1.DigestOf([]byte(p.ID + now.Format(time.RFC3339Nano))).Short()[:8]
+	j.Plan, j.Step, j.Intent = &p, 0, nil
+}
 
 // disarmFirst puts disarm before the switch that was to come next: the trial is armed, has not been
 // booted, and is not wanted any more. The attempts go on counting, so that no step of the plan is ever
@@ -152,6 +157,17 @@ func (j *Journal) disarmFirst(bootID string, now time.Time) {
 		j.Plan = &plan
 	}
 	j.Intent = &Intent{Since: now, BootID: bootID, Attempt: attempt}
+}
+
+// skipWhatTheBootDid moves on from steps whose purpose is fulfilled once the system on trial runs:
+// disarming it is too late, and arming it again would take back what the boot loader has counted.
+func (j *Journal) skipWhatTheBootDid() {
+	switch {
+	case j.at(Disarm):
+		j.Step, j.Intent = j.Step+1, nil
+	case j.at(ArmTrial) && j.past(Switch):
+		j.Step, j.Intent = j.Step+2, nil // the restart has happened, too
+	}
 }
 
 // at tells whether the action is the next one, or in progress.

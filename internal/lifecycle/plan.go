@@ -37,7 +37,7 @@ const (
 
 // Plan is the difference between what is and what should be. It is data only.
 type Plan struct {
-	// ID names the plan in units and events: short, unique per target and start.
+	// ID names the plan in units: short, and never used twice.
 	ID     string            `json:"id,omitempty"`
 	From   v1alpha1.Revision `json:"from"`
 	Target Target            `json:"target"`

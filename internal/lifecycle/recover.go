@@ -30,8 +30,8 @@ func Recover(j Journal, seen Seen, now time.Time) (Journal, []v1alpha1.Event) {
 	if j.armAgain(seen) {
 		return j, []v1alpha1.Event{event(now, "trial.armed-again", trial, "a restart came before the switch; it does not count as a try")}
 	}
-	if trial.OnTrial(seen) && j.at(Disarm) {
-		j.Step, j.Intent = j.Step+1, nil // too late: the switch had been done, and its image runs
+	if trial.OnTrial(seen) {
+		j.skipWhatTheBootDid()
 	}
 	if trial.OnTrial(seen) && seen.Boot.Try > trial.Try {
 		text := fmt.Sprintf("trial of %s: try %d of %d", trial.Target.Profile.Title(), seen.Boot.Try, trial.MaxTries())
@@ -85,7 +85,7 @@ func recoverFailed(j Journal, seen Seen, f Failure, now time.Time) (Journal, []v
 	if seen.Boot.Trial == t.ID() || f.BootID == seen.BootID {
 		// The boot loader does not know yet, or the failed system still runs.
 		if j.Plan == nil || j.Plan.Class != ClassBack {
-			j.startPlan(goBack(t, seen, f))
+			j.startPlan(goBack(t, seen, f), now)
 		}
 		return j, events
 	}

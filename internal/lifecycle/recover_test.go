@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
@@ -13,7 +14,7 @@ import (
 func onTrial(v1, v2 Target, from v1alpha1.Slot, next ActionName) Journal {
 	j := committed(v1)
 	seen := seeing(from, v1)
-	j.startPlan(Diff(&v2, seen, j))
+	j.startPlan(Diff(&v2, seen, j), time.Unix(1, 0))
 	for i, s := range j.Plan.Steps {
 		if s.Action == next {
 			j.Step = i
@@ -115,6 +116,49 @@ func TestRecoverFinishesTheCommit(t *testing.T) {
 	require.Equal(t, v2.Revision, committed[len(committed)-1].Revision)
 	after.commit(v2, time.Unix(101, 0)) // as the end of the step does
 	require.Equal(t, committed, after.Committed, "committed once")
+}
+
+// A cut between the effect of arm-trial and its record: the boot that follows is a try, and arming
+// again would take its count back, with it the deadline of the timer.
+//
+// Requirement: A7
+func TestRecoverDoesNotArmTheTrialThatRuns(t *testing.T) {
+	v1, v2 := target("1.0.0"), target("2.0.0")
+	seen := seeing(v1alpha1.SlotActive, v2)
+	seen.BootID, seen.Boot = "next", Boot{Trial: v2.Revision.ID().Short(), Try: 1, Good: v1alpha1.SlotPassive}
+
+	j, _ := Recover(onTrial(v1, v2, v1alpha1.SlotPassive, ArmTrial), seen, time.Unix(100, 0))
+	require.True(t, j.at(Commit))
+
+	j, _ = Recover(onTrial(v1, v2, v1alpha1.SlotActive, Switch), seen, time.Unix(100, 0))
+	require.True(t, j.at(Switch), "what the switch left behind is still to be put in order")
+
+	j = onTrial(v1, v2, v1alpha1.SlotActive, Switch)
+	j.disarmFirst("boot", time.Unix(99, 0))
+	require.True(t, j.at(Disarm))
+	j, _ = Recover(j, seen, time.Unix(100, 0))
+	require.True(t, j.at(Switch), "what runs on trial is not disarmed")
+}
+
+// The units of steps bear the plan's ID, and one that an earlier plan left behind must not be taken
+// for a step of this one.
+func TestNoPlanIsStartedTwiceUnderOneID(t *testing.T) {
+	v1, v2 := target("1.0.0"), target("2.0.0")
+	j := committed(v1)
+	plan := Diff(&v2, seeing(v1alpha1.SlotActive, v1), j)
+	j.startPlan(plan, time.Unix(1, 0))
+	first := j.Plan.ID
+	j.startPlan(plan, time.Unix(2, 0))
+	require.NotEqual(t, first, j.Plan.ID)
+	require.Len(t, j.Plan.ID, 8)
+}
+
+func TestWrongBytesAreNotFetchedAgainAndAgain(t *testing.T) {
+	corrupt := fault.New(fault.Wait, "content.corrupt", "", "no")
+	require.Equal(t, 15*time.Minute, delayAfter(corrupt, 1))
+	require.Equal(t, 6*time.Hour, delayAfter(corrupt, 9))
+	require.Equal(t, time.Second, delayAfter(fault.New(fault.Retry, "registry.unreachable", "", "no"), 1))
+	require.Equal(t, 2*time.Minute, delayAfter(fault.New(fault.Retry, "registry.unreachable", "", "no"), 99))
 }
 
 func TestRunningNamesTheRevisionNotOnlyTheImage(t *testing.T) {

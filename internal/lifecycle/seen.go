@@ -28,8 +28,8 @@ type Seen struct {
 	// read, with Go's monotonic reading: deadlines are counted by these two.
 	Uptime time.Duration `json:"uptime,omitempty"`
 	At     time.Time     `json:"at,omitzero"`
-	// MaxImageSize is the largest image file the slots have room for, in bytes; zero: it could not
-	// be measured.
+	// MaxImageSize is the largest image file the slots have room for, in bytes; negative: it
+	// could not be measured.
 	MaxImageSize int64 `json:"maxImageSize"`
 	// Verdict is the failure that the deadline timer recorded without the agent, if any.
 	Verdict *Failure `json:"verdict,omitempty"`

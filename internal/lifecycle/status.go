@@ -125,6 +125,9 @@ func judge(s *v1alpha1.HostStatus, j Journal, seen Seen) {
 }
 
 func nextStep(j Journal) string {
+	if j.at(Disarm) {
+		return "the change is given up; its trial is taken back"
+	}
 	var rest []ActionName
 	for _, step := range j.Plan.Steps[j.Step:] {
 		rest = append(rest, step.Action)

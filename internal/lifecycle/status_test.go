@@ -19,7 +19,7 @@ func TestStatusAnswersFirst(t *testing.T) {
 	runs := seeing(v1alpha1.SlotActive, v1)
 	wanting := func(j Journal, t Target) Journal { j.Target = &t; return j }
 	working := wanting(committed(v1), v2)
-	working.startPlan(Diff(&v2, runs, working))
+	working.startPlan(Diff(&v2, runs, working), time.Unix(1, 0))
 	refusing := wanting(committed(v1), v2)
 	refusing.refuse(v2, Failure{Code: CodeGateFailed, Cause: "gate web: no answer"}, now)
 	proving := onTrial(v1, v2, v1alpha1.SlotActive, Commit)
@@ -30,7 +30,7 @@ func TestStatusAnswersFirst(t *testing.T) {
 	failed.Failure = &Failure{Code: CodeGateFailed, Cause: "gate web: no answer"}
 	goingBack.Trial = &failed
 	noRoom := runs
-	noRoom.MaxImageSize, noRoom.Problems = 0, []string{"measuring the room: input/output error"}
+	noRoom.MaxImageSize, noRoom.Problems = -1, []string{"measuring the room: input/output error"}
 	problem := runs
 	problem.Problems = []string{"the boot environment cannot be read"}
 	for name, c := range map[string]struct {

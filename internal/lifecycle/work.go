@@ -41,12 +41,32 @@ func retryDelay(attempt int) time.Duration {
 	return min(time.Second<<min(max(attempt-1, 0), 10), maxRetryDelay)
 }
 
+// Wrong bytes cost a whole download at each attempt: a registry or proxy that gives no others must
+// not eat a site's link.
+const (
+	corruptDelay    = 15 * time.Minute
+	maxCorruptDelay = 6 * time.Hour
+)
+
+// delayAfter is the time until the next attempt of a step that failed in this way.
+func delayAfter(err error, attempt int) time.Duration {
+	if fault.CodeOf(err) == "content.corrupt" {
+		return min(corruptDelay<<min(max(attempt-1, 0), 10), maxCorruptDelay)
+	}
+	return retryDelay(attempt)
+}
+
 // startStep writes the intent and starts the step.
 func (e *Engine) startStep(ctx context.Context) error {
 	j := &e.journal
 	step := j.Plan.Steps[j.Step]
 	if err := e.intend(step); err != nil {
 		return err
+	}
+	if e.unsaved {
+		if err := e.save(); err != nil {
+			return err
+		}
 	}
 	workCtx, cancel := context.WithCancelCause(ctx)
 	w := &work{step: step, intent: *j.Intent, cancel: cancel}
@@ -173,11 +193,13 @@ func (e *Engine) failed(err error) {
 	}
 	j.Intent.Attempt++
 	j.Intent.Problem = err.Error()
-	delay := retryDelay(j.Intent.Attempt)
+	delay := delayAfter(err, j.Intent.Attempt)
 	e.notBefore = time.Now().Add(delay)
 	e.recordFor(*j.Plan, "step.failed", fmt.Sprintf("%v; tried again in %s", err, delay), fault.CodeOf(err))
 	lost := slices.Contains(contentLost, fault.CodeOf(err))
 	switch {
+	case fault.CodeOf(err) == codeUnknownAction && j.Trial == nil:
+		j.dropPlan()
 	case j.at(Disarm):
 		j.Step++ // to the switch that it could not call off
 	case j.at(Switch) && (lost || !sameTarget(j.Target, &j.Plan.Target)):

@@ -22,9 +22,10 @@ const guestDir = "/run/stylet-lab"
 // functions is what the session's shell learns. Its state is files, so that every line may be
 // typed again: a piece is overwritten with itself, a started command is not started twice.
 //
-// Kernel messages leave the console while the session lasts (a panic is printed all the same).
+// Kernel messages leave the console while the session lasts, but for errors: by one of these a host
+// says why it goes back, and a panic is printed all the same.
 const functions = `
-dmesg -n 1 2>/dev/null
+dmesg -n 4 2>/dev/null
 lab_piece() { printf %s "$3" >$lab/$1.in.$2 && echo "@piece $1 $2 ${#3}"; }
 lab_start() {
 	local f=$lab/$1 n

@@ -3,9 +3,12 @@ package actions
 import (
 	"context"
 	"errors"
+	"io/fs"
 
 	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/base/killpoint"
 	"github.com/stylet-edge/stylet/internal/compose"
+	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 )
 
@@ -24,12 +27,31 @@ func (a switchImage) Do(ctx context.Context, call lifecycle.Call) error {
 		return err
 	}
 	if !slots.Active.Holds(want) {
-		if _, err := compose.Verify(ctx, path); err != nil {
-			if fault.CodeOf(err) == "compose.damaged" {
-				err = errors.Join(err, compose.Discard(path))
-			}
+		if err := verify(ctx, path); err != nil {
 			return err
 		}
 	}
-	return a.Host.Switch(ctx, path, want)
+	err = a.Host.Switch(ctx, path, want)
+	if fault.CodeOf(err) == kairos.CodeBadSource {
+		return composeAgain(err, path)
+	}
+	return err
+}
+
+// verify takes a missing image for a damaged one: a cut may have come between the removal of that
+// and the engine's note of it.
+func verify(ctx context.Context, path string) error {
+	_, err := compose.Verify(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) || fault.CodeOf(err) == compose.CodeDamaged {
+		return composeAgain(err, path)
+	}
+	return err
+}
+
+// composeAgain removes an image that is not what it should be, and turns the error into the one at
+// which the engine starts from the content again.
+func composeAgain(err error, path string) error {
+	err = errors.Join(err, compose.Discard(path))
+	killpoint.Reach("actions.discarded")
+	return fault.Wrap(err, fault.Retry, compose.CodeDamaged, fault.RemedyOf(err), "the composed image cannot be switched to")
 }

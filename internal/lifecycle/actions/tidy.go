@@ -20,8 +20,8 @@ import (
 
 // Tidier removes from the state directory what no revision needs that runs, may run again, or is
 // wanted: blobs, composed images, rendered configurations, and old transcripts. What may go is
-// read from the journal alone, whatever happened before: a commit, a refusal, a way back, a plan
-// that another one replaced, a cut in the middle of tidying.
+// read from the journal and the running image's record, whatever happened before: a commit, a
+// refusal, a way back, a plan that another one replaced, a cut in the middle of tidying.
 type Tidier struct {
 	State   *durable.Root
 	Content *content.Store
