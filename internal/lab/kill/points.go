@@ -50,19 +50,19 @@ func Points(ctx context.Context, c Config) (err error) {
 	if len(met) < 20 {
 		return fmt.Errorf("only %d kill points were met: is this the build with the tag killpoints?", len(met))
 	}
-	todo := slices.SortedFunc(maps.Keys(met), func(a, b point) int { return strings.Compare(a.String(), b.String()) })
-	l.random.Shuffle(len(todo), func(i, j int) { todo[i], todo[j] = todo[j], todo[i] })
+	left := slices.SortedFunc(maps.Keys(met), func(a, b point) int { return strings.Compare(a.String(), b.String()) })
+	l.random.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
 	died := 0
-	for tries := 0; len(todo) > 0; tries++ {
+	for tries := 0; len(left) > 0; tries++ {
 		if tries > 2*len(met) {
-			return fmt.Errorf("these kill points were met once, and never again: %v", todo)
+			return fmt.Errorf("these kill points were met once, and never again: %v", left)
 		}
-		killed, err := l.dieAt(ctx, onePerProcess(todo), met)
+		killed, err := l.dieAt(ctx, onePerProcess(left), met)
 		if err != nil {
 			return err
 		}
 		died += len(killed)
-		todo = slices.DeleteFunc(todo, func(p point) bool { return slices.Contains(killed, p) })
+		left = slices.DeleteFunc(left, func(p point) bool { return slices.Contains(killed, p) })
 	}
 	l.tell("kill points: %d met, a death at each of them: %d", len(met), died)
 	l.tell("bytes served beyond the blobs' sizes: %s", l.waste())
@@ -70,9 +70,9 @@ func Points(ctx context.Context, c Config) (err error) {
 }
 
 // onePerProcess takes the first point of each process.
-func onePerProcess(todo []point) []point {
+func onePerProcess(left []point) []point {
 	var chosen []point
-	for _, p := range todo {
+	for _, p := range left {
 		if !slices.ContainsFunc(chosen, func(c point) bool { return c.process == p.process }) {
 			chosen = append(chosen, p)
 		}

@@ -89,7 +89,7 @@ func Select(phases []Phase, s Selection) (kept, run []Phase, err error) {
 
 // Run runs the selected phases and stops at the first that fails. The timings cover all of them.
 func Run(ctx context.Context, phases []Phase, s Selection, keeper Keeper, report *Reporter) ([]Timing, error) {
-	kept, todo, err := Select(phases, s)
+	kept, ahead, err := Select(phases, s)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func Run(ctx context.Context, phases []Phase, s Selection, keeper Keeper, report
 			return timings, fmt.Errorf("going back to the end of phase %s: %w", last, err)
 		}
 	}
-	for _, p := range todo {
+	for _, p := range ahead {
 		timing, err := runOne(ctx, p, keeper, report)
 		timings = append(timings, timing)
 		if err != nil {
