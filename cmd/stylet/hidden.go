@@ -30,8 +30,9 @@ func newStepCommand() *cobra.Command {
 			}
 			step := agent.Step{Settings: s, Runner: command.Local{}, Program: program, Out: cmd.OutOrStdout()}
 			if err := step.Run(cmd.Context(), plan, index); err != nil {
-				_, _ = fmt.Fprintln(cmd.OutOrStdout(), fault.Line(err))
-				return err
+				// For people, whole, and then, last of all, for the agent.
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "stylet: %s\n%s\n", fault.Text(err), fault.Line(err))
+				return fault.Exit(fault.ExitCodeOf(err))
 			}
 			return nil
 		},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,6 +50,28 @@ func TestAFaultCrossesAProcess(t *testing.T) {
 	require.ErrorContains(t, back, "has two lines")
 	require.NoError(t, FromOutput("no such line"))
 	require.NoError(t, FromOutput(output[:40]), "cut off")
+}
+
+// A parent keeps the end of an output: a long error must not push its own mark out of it.
+func TestALongFaultCrossesAProcess(t *testing.T) {
+	for name, text := range map[string]string{
+		"plain": strings.Repeat("/opt/some/file: not allowed\n", 200), "escaped": strings.Repeat("\x00\x01", 3000),
+		"wide": strings.Repeat("\u00fc", 5000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			line := Line(New(Input, "compose.rejected", "mend the layer", "%s", text))
+			require.LessOrEqual(t, len(line), MaxLine)
+			back := FromOutput(line)
+			require.Equal(t, Input, KindOf(back))
+			require.Equal(t, "compose.rejected", CodeOf(back))
+			require.Equal(t, "mend the layer", RemedyOf(back))
+			require.Contains(t, back.Error(), text[:100])
+			require.True(t, strings.HasSuffix(back.Error(), " ..."))
+		})
+	}
+	line := Line(New(Input, "c", strings.Repeat("r", 5000), "what"))
+	require.LessOrEqual(t, len(line), MaxLine)
+	require.ErrorContains(t, FromOutput(line), "what")
 }
 
 func FuzzFromOutput(f *testing.F) {

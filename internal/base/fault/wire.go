@@ -16,10 +16,32 @@ type wire struct {
 	Remedy string `json:"remedy,omitempty"`
 }
 
-// Line puts an error into one line, for a parent process that keeps the end of the output.
+// MaxLine is the length that a Line never exceeds, in bytes: a parent keeps only so much of the end
+// of an output, and a line of which the beginning is lost says nothing.
+const MaxLine = 2048
+
+// Line puts an error into one line, for a parent process that keeps the end of the output. Print it
+// last. What is too long for it is cut.
 func Line(err error) string {
-	data, _ := json.Marshal(wire{KindOf(err), CodeOf(err), err.Error(), RemedyOf(err)})
-	return wireMark + string(data)
+	w := wire{KindOf(err), CodeOf(err), err.Error(), RemedyOf(err)}
+	for {
+		data, _ := json.Marshal(w)
+		if len(wireMark)+len(data) <= MaxLine {
+			return wireMark + string(data)
+		}
+		longest := &w.What
+		if len(w.Remedy) > len(w.What) {
+			longest = &w.Remedy
+		}
+		*longest = shortened(*longest)
+	}
+}
+
+// shortened gives three quarters of a text.
+func shortened(text string) string {
+	const mark = " ..."
+	keep := len(strings.TrimSuffix(text, mark)) * 3 / 4
+	return strings.ToValidUTF8(text[:keep], "") + mark
 }
 
 // FromOutput finds the last Line in a program's output. It returns nil if there is none.
