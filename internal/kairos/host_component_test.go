@@ -103,7 +103,7 @@ func TestSwitchClearsWhatADeadAgentLeftMounted(t *testing.T) {
 	m.writeAgent(t, "")
 
 	path, want := m.image(t, "new")
-	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.contract().Switch(t, path, want))
 
 	assert.NoFileExists(t, transition)
 	assert.Empty(t, strings.TrimSpace(runTool(t, "losetup", "--noheadings", "--associated", transition)))

@@ -21,7 +21,7 @@ import (
 func TestSlotsTellWhatIsInThem(t *testing.T) {
 	m := newMachine(t, noMounts{})
 	path, want := m.image(t, "new")
-	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.contract().Switch(t, path, want))
 	slots, err := m.host.Slots(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, kairos.SlotImage{
@@ -44,14 +44,14 @@ func TestSwitchLeavesNoSelectedEntry(t *testing.T) {
 	grubenv := m.path("oem/grubenv")
 	require.NoError(t, os.WriteFile(grubenv, block("extra_cmdline=quiet\nsaved_entry=fallback\n"), 0o600))
 	path, want := m.image(t, "new")
-	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.contract().Switch(t, path, want))
 	data, err := os.ReadFile(grubenv)
 	require.NoError(t, err)
 	assert.Equal(t, string(block("extra_cmdline=quiet\n")), string(data))
 
 	// kairos-agent pads to the next 1024, a whole block more when nothing is missing.
 	require.NoError(t, os.WriteFile(grubenv, append(block("next_entry=cos\n"), bytes.Repeat([]byte("#"), 1024)...), 0o600))
-	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.contract().Switch(t, path, want))
 	data, err = os.ReadFile(grubenv)
 	require.NoError(t, err)
 	assert.Len(t, data, 2048)
@@ -59,7 +59,7 @@ func TestSwitchLeavesNoSelectedEntry(t *testing.T) {
 
 	for name, damaged := range map[string][]byte{"torn": []byte("# GRUB Environment Block\nnext_entry=fallb"), "zeros": make([]byte, 1024)} {
 		require.NoError(t, os.WriteFile(grubenv, damaged, 0o600))
-		require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+		require.NoError(t, m.contract().Switch(t, path, want))
 		data, err = os.ReadFile(grubenv)
 		require.NoError(t, err)
 		assert.Equal(t, string(block("")), string(data), name)
@@ -71,14 +71,14 @@ func TestSwitchRefuses(t *testing.T) {
 	path, want := m.image(t, "new")
 	_, other := m.image(t, "other")
 
-	err := m.host.Switch(t.Context(), path, other.ID)
+	err := m.contract().Switch(t, path, other)
 	assert.Equal(t, "switch.bad-source", fault.CodeOf(err), "the file is not what was asked for")
-	err = m.host.Switch(t.Context(), path, "")
+	err = m.host.Switch(t.Context(), path, "", "")
 	assert.Equal(t, "switch.no-id", fault.CodeOf(err))
-	require.Error(t, m.host.Switch(t.Context(), m.path("missing"), want.ID))
+	require.Error(t, m.contract().Switch(t, m.path("missing"), want))
 
 	require.NoError(t, os.WriteFile(m.path("cmdline"), []byte("root=live:CDLABEL=COS_LIVE"), 0o600))
-	err = m.host.Switch(t.Context(), path, want.ID)
+	err = m.contract().Switch(t, path, want)
 	assert.Equal(t, fault.Refused, fault.KindOf(err))
 	assert.Equal(t, "switch.wrong-slot", fault.CodeOf(err))
 	assert.NoFileExists(t, m.path("account"), "kairos-agent was not started")
@@ -94,7 +94,7 @@ func TestSwitchDoesNotTrustKairosAgent(t *testing.T) {
 			path, want := m.image(t, "new")
 			body := "#!/bin/sh\nSTANDIN_STATE=" + m.path("state") + "\n" + script + "\n"
 			require.NoError(t, os.WriteFile(m.path("kairos-agent"), []byte(body), 0o755))
-			err := m.host.Switch(t.Context(), path, want.ID)
+			err := m.contract().Switch(t, path, want)
 			assert.Equal(t, "switch.not-verified", fault.CodeOf(err))
 			assert.Equal(t, fault.Retry, fault.KindOf(err))
 		})
@@ -106,7 +106,7 @@ func TestSwitchDoesNotTrustKairosAgent(t *testing.T) {
 func TestSwitchPlaysKairosAgentsOrder(t *testing.T) {
 	m := newMachine(t, noMounts{})
 	path, want := m.image(t, "new")
-	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.contract().Switch(t, path, want))
 	account, err := os.ReadFile(m.path("account"))
 	require.NoError(t, err)
 	assert.Equal(t, []string{
@@ -131,7 +131,7 @@ func TestImageThatCannotFitIsRefused(t *testing.T) {
 
 	path, want := m.image(t, "new")
 	require.NoError(t, os.Truncate(path, room.Free+1<<30)) // a hole: it takes no room itself
-	err = m.host.Switch(t.Context(), path, want.ID)
+	err = m.contract().Switch(t, path, want)
 	require.Equal(t, kairos.CodeNoRoom, fault.CodeOf(err))
 	require.Equal(t, fault.Wait, fault.KindOf(err))
 	require.NoFileExists(t, m.path("account"), "kairos-agent was not asked")
@@ -209,7 +209,7 @@ func TestSwitchFromPassiveKeepsPassiveGood(t *testing.T) {
 	m := newMachine(t, noMounts{})
 	m.start(t, v1alpha1.SlotPassive)
 	path, want := m.image(t, "new")
-	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.contract().Switch(t, path, want))
 	env, err := m.host.Env()
 	require.NoError(t, err)
 	slot, _ := kairos.NextBoot(env)
@@ -232,10 +232,13 @@ func TestOnlyOneChangesTheSlots(t *testing.T) {
 		t.Cleanup(cancel)
 		return ctx
 	}
-	require.ErrorIs(t, m.host.Switch(soon(), path, want.ID), context.DeadlineExceeded)
+	require.ErrorIs(t, m.host.Switch(soon(), path, want.ID, id), context.DeadlineExceeded)
 	require.ErrorIs(t, m.host.Disarm(soon(), id), context.DeadlineExceeded)
 	require.NoFileExists(t, m.path("account"), "kairos-agent was not asked")
 	require.NoError(t, other.Unlock())
 	require.NoError(t, m.host.Disarm(t.Context(), id))
-	require.NoError(t, m.host.Switch(t.Context(), path, want.ID))
+	require.Equal(t, "switch.not-armed", fault.CodeOf(m.host.Switch(t.Context(), path, want.ID, id)), "it comes too late")
+	require.Equal(t, "switch.not-armed", fault.CodeOf(m.host.Switch(t.Context(), path, want.ID, "")), "a plan made in passive")
+	require.NoFileExists(t, m.path("account"), "kairos-agent was not asked")
+	require.NoError(t, m.contract().Switch(t, path, want))
 }

@@ -133,7 +133,7 @@ func (m *machine) cut(t *testing.T, image string, want v1alpha1.ImageRecord, n i
 	t.Helper()
 	m.writeAgent(t, fmt.Sprintf("STANDIN_DIE_AFTER=%d", n))
 	defer m.writeAgent(t, "")
-	err := m.host.Switch(t.Context(), image, want.ID)
+	err := m.contract().Switch(t, image, want)
 	if err == nil {
 		return false
 	}

@@ -26,10 +26,14 @@ const switchTimeout = 30 * time.Minute
 // a broken call left behind is cleared, and when active holds want already, only what GRUB could
 // still misread is put in order. Nil means that GRUB will see the new slot, also after a cut.
 //
-// Errors: Refused in another slot than these two; Wait (switch.restart-pending) when a switched
-// image has not been booted yet, for kairos-agent would make it the way back; Retry when
-// kairos-agent failed or its result does not hold up.
-func (h Host) Switch(ctx context.Context, image string, want v1alpha1.Digest) error {
+// trial is the short name of the trial that was armed for the image. From active it must stand: an
+// agent that lost sight of this call may have called the trial off since, and the image would be
+// booted untried. It is empty from passive, where the trial is armed after the switch.
+//
+// Errors: Refused in another slot than these two; Retry (switch.not-armed) without the trial; Wait
+// (switch.restart-pending) when a switched image has not been booted yet, for kairos-agent would
+// make it the way back; Retry when kairos-agent failed or its result does not hold up.
+func (h Host) Switch(ctx context.Context, image string, want v1alpha1.Digest, trial string) error {
 	slot, err := h.Slot()
 	if err != nil {
 		return err
@@ -58,6 +62,9 @@ func (h Host) Switch(ctx context.Context, image string, want v1alpha1.Digest) er
 		return err
 	}
 	if !slots.Active.Holds(want) {
+		if err := h.checkArmed(slot, trial); err != nil {
+			return err
+		}
 		if slots, err = h.replaceActive(ctx, slot, image, want, slots); err != nil {
 			return fmt.Errorf("switching to the image %s: %w", want.Short(), err)
 		}
@@ -76,6 +83,22 @@ func (h Host) lockSlots(ctx context.Context) (unlock func(), err error) {
 		return nil, fmt.Errorf("waiting for another switch to end: %w", err)
 	}
 	return func() { _ = lock.Unlock() }, nil // the descriptor's end releases it as well
+}
+
+// checkArmed keeps an image from coming into active that would be booted untried.
+func (h Host) checkArmed(slot v1alpha1.Slot, trial string) error {
+	if trial == "" && slot == v1alpha1.SlotPassive {
+		return nil
+	}
+	env, err := h.Env()
+	if err != nil {
+		return err
+	}
+	if trial == "" || env.Trial != trial {
+		return fault.New(fault.Retry, "switch.not-armed", "nothing: the agent arms the trial again if the image is still wanted",
+			"running from %s, the boot loader is to try %q and not %q: the image would be booted untried", slot, env.Trial, trial)
+	}
+	return nil
 }
 
 // Holds tells whether a slot is what an upgrade to the image want must leave in active.

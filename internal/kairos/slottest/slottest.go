@@ -19,7 +19,7 @@ import (
 type Slots interface {
 	Slot() (v1alpha1.Slot, error)
 	Running() (v1alpha1.ImageRecord, error)
-	Switch(ctx context.Context, image string, want v1alpha1.Digest) error
+	Switch(ctx context.Context, image string, want v1alpha1.Digest, trial string) error
 }
 
 // Trials is the part of a driver that tells the boot loader what to try.
@@ -44,6 +44,19 @@ type Machine struct {
 	// Cut, of which only RunCuts makes use, begins a Switch and ends it by force after its nth
 	// operation on the disk. It says false when the Switch was over before.
 	Cut func(t *testing.T, image string, want v1alpha1.ImageRecord, n int) bool
+}
+
+// Switch switches to an image as stylet does: from active the trial is armed first.
+func (m Machine) Switch(t *testing.T, image string, want v1alpha1.ImageRecord) error {
+	t.Helper()
+	slot, err := m.Slots.Slot()
+	require.NoError(t, err)
+	trial := ""
+	if slot == v1alpha1.SlotActive {
+		trial = want.ID.Short()
+		require.NoError(t, m.Trials.Arm(t.Context(), trial, 3, v1alpha1.SlotPassive))
+	}
+	return m.Slots.Switch(t.Context(), image, want.ID, trial)
 }
 
 // Run holds the driver to the contract; bring makes a new machine for each test.
@@ -92,7 +105,7 @@ func testSwitch(t *testing.T, m Machine) {
 	t.Helper()
 	old := running(t, m)
 	path, want := m.Image(t, "new")
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.Switch(t, path, want))
 	runs(t, m, v1alpha1.SlotActive, old)
 	m.Reboot(t)
 	runs(t, m, v1alpha1.SlotActive, want.ID)
@@ -101,10 +114,10 @@ func testSwitch(t *testing.T, m Machine) {
 func testSwitchAgain(t *testing.T, m Machine) {
 	t.Helper()
 	path, want := m.Image(t, "new")
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID), "before the restart")
+	require.NoError(t, m.Switch(t, path, want))
+	require.NoError(t, m.Switch(t, path, want), "before the restart")
 	m.Reboot(t)
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID), "after it")
+	require.NoError(t, m.Switch(t, path, want), "after it")
 	m.Reboot(t)
 	runs(t, m, v1alpha1.SlotActive, want.ID)
 }
@@ -114,9 +127,9 @@ func testSwitchBeforeRestart(t *testing.T, m Machine) {
 	t.Helper()
 	old := running(t, m)
 	path, first := m.Image(t, "first")
-	require.NoError(t, m.Slots.Switch(t.Context(), path, first.ID))
+	require.NoError(t, m.Switch(t, path, first))
 	path, second := m.Image(t, "second")
-	err := m.Slots.Switch(t.Context(), path, second.ID)
+	err := m.Switch(t, path, second)
 	require.Equal(t, "switch.restart-pending", fault.CodeOf(err))
 	require.NoError(t, m.Trials.Arm(t.Context(), first.ID.Short(), 1, v1alpha1.SlotPassive))
 	m.Reboot(t)
@@ -128,7 +141,7 @@ func testCommit(t *testing.T, m Machine) {
 	t.Helper()
 	path, want := m.Image(t, "new")
 	require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 2, v1alpha1.SlotPassive))
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID, want.ID.Short()))
 	m.Reboot(t)
 	env, err := m.Env()
 	require.NoError(t, err)
@@ -149,7 +162,7 @@ func testTriesUsedUp(t *testing.T, m Machine) {
 	old := running(t, m)
 	path, want := m.Image(t, "new")
 	require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 2, v1alpha1.SlotPassive))
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID, want.ID.Short()))
 	for range 2 {
 		m.Reboot(t)
 		runs(t, m, v1alpha1.SlotActive, want.ID)
@@ -176,8 +189,7 @@ func testFallBack(t *testing.T, m Machine) {
 func sendToPassive(t *testing.T, m Machine) {
 	t.Helper()
 	path, bad := m.Image(t, "bad")
-	require.NoError(t, m.Trials.Arm(t.Context(), bad.ID.Short(), 3, v1alpha1.SlotPassive))
-	require.NoError(t, m.Slots.Switch(t.Context(), path, bad.ID))
+	require.NoError(t, m.Switch(t, path, bad))
 	m.Reboot(t)
 	runs(t, m, v1alpha1.SlotActive, bad.ID)
 	require.NoError(t, m.Trials.FallBack(t.Context()))
@@ -190,7 +202,7 @@ func testOutOfPassive(t *testing.T, m Machine) {
 	old := running(t, m)
 	sendToPassive(t, m)
 	path, want := m.Image(t, "good again")
-	require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID))
+	require.NoError(t, m.Switch(t, path, want))
 	env, err := m.Env()
 	require.NoError(t, err)
 	slot, _ := kairos.NextBoot(env)
@@ -224,7 +236,7 @@ func testCuts(t *testing.T, bring func(*testing.T) Machine, before func(*testing
 				m.Reboot(t)
 				require.Contains(t, []v1alpha1.Digest{old, want.ID}, running(t, m), "after operation %d", n)
 			}
-			require.NoError(t, m.Slots.Switch(t.Context(), path, want.ID), "after operation %d, reboot %t", n, reboot)
+			require.NoError(t, m.Switch(t, path, want), "after operation %d, reboot %t", n, reboot)
 			require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 1, v1alpha1.SlotPassive))
 			m.Reboot(t)
 			runs(t, m, v1alpha1.SlotActive, want.ID)
@@ -244,7 +256,6 @@ func testDisarmAfterCuts(t *testing.T, bring func(*testing.T) Machine) {
 		m := bring(t)
 		old := running(t, m)
 		path, want := m.Image(t, "new")
-		require.NoError(t, m.Trials.Arm(t.Context(), want.ID.Short(), 2, v1alpha1.SlotPassive))
 		if !m.Cut(t, path, want, n) {
 			require.Positive(t, disarmed)
 			require.Less(t, disarmed, n-1, "an image that is in place must be tried")

@@ -31,11 +31,21 @@ func (a switchImage) Do(ctx context.Context, call lifecycle.Call) error {
 			return err
 		}
 	}
-	err = a.Host.Switch(ctx, path, want)
+	err = a.Host.Switch(ctx, path, want, armedFor(call))
 	if fault.CodeOf(err) == kairos.CodeBadSource {
 		return composeAgain(err, path)
 	}
 	return err
+}
+
+// armedFor is the trial that the plan armed before the step, as the boot loader calls it; "" for none.
+func armedFor(call lifecycle.Call) string {
+	for _, step := range call.Plan.Steps[:call.Index] {
+		if step.Action == lifecycle.ArmTrial {
+			return call.Plan.Target.Revision.ID().Short()
+		}
+	}
+	return ""
 }
 
 // verify takes a missing image for a damaged one: a cut may have come between the removal of that
