@@ -242,3 +242,29 @@ func TestOnlyOneChangesTheSlots(t *testing.T) {
 	require.NoFileExists(t, m.path("account"), "kairos-agent was not asked")
 	require.NoError(t, m.contract().Switch(t, path, want))
 }
+
+// A person chose the image that had failed in the boot menu: from there an upgrade would make it the
+// way back, in place of the good one. When the good one is lost, an upgrade is the only way out.
+//
+// Requirement: A7
+func TestNothingIsTriedFromAnImageThatFailed(t *testing.T) {
+	m := newMachine(t, noMounts{})
+	path, bad := m.image(t, "bad")
+	require.NoError(t, m.contract().Switch(t, path, bad))
+	m.reboot(t)
+	require.NoError(t, m.host.FallBack(t.Context()))
+	m.reboot(t)
+	_, next := m.image(t, "next")
+	m.start(t, v1alpha1.SlotActive)
+	before, err := m.host.Env()
+	require.NoError(t, err)
+	err = m.host.Arm(t.Context(), next.ID.Short(), 3, v1alpha1.SlotPassive)
+	require.Equal(t, "boot.wrong-image", fault.CodeOf(err))
+	require.Equal(t, fault.Wait, fault.KindOf(err))
+	env, err := m.host.Env()
+	require.NoError(t, err)
+	require.Equal(t, before, env)
+
+	require.NoError(t, os.Remove(m.slotPath(v1alpha1.SlotPassive)))
+	require.NoError(t, m.host.Arm(t.Context(), next.ID.Short(), 3, v1alpha1.SlotPassive))
+}

@@ -19,9 +19,38 @@ import (
 // Env reads the boot environment of the host. A damaged one is a fault with CodeEnvDamaged.
 func (h Host) Env() (BootEnv, error) { return ReadBootEnv(h.envPath()) }
 
-// Arm puts a revision on trial, for at most limit boots of active, then back to good.
+// Arm puts a revision on trial, for at most limit boots of active, then back to good. A Wait error
+// (boot.wrong-image) says that somebody chose active in the boot menu although passive is the good
+// slot: the switch that follows would make what failed the way back.
 func (h Host) Arm(ctx context.Context, id string, limit int, good v1alpha1.Slot) error {
+	if err := h.checkGoodRuns(ctx); err != nil {
+		return fmt.Errorf("arming the trial: %w", err)
+	}
 	return h.changeEnv(ctx, "arming the trial", func(env BootEnv) BootEnv { return env.Armed(id, limit, good) })
+}
+
+// checkGoodRuns lets a host go on from a bad active image only when there is no other to boot.
+func (h Host) checkGoodRuns(ctx context.Context) error {
+	slot, err := h.Slot()
+	if err != nil {
+		return err
+	}
+	env, err := h.Env()
+	if err != nil {
+		return err
+	}
+	if slot != v1alpha1.SlotActive || env.Trial != "" || env.Good != v1alpha1.SlotPassive {
+		return nil
+	}
+	slots, err := h.Slots(ctx)
+	if err != nil {
+		return err
+	}
+	if passive := slots.Passive; !passive.Present || passive.Problem != "" || !passive.Bootable {
+		return nil
+	}
+	return fault.New(fault.Wait, "boot.wrong-image", "restart the host: it starts its good image by itself",
+		"active was chosen in the boot menu, and its image was not proved good")
 }
 
 // Disarm takes back the trial of that name, which was not booted: what runs is good again. From

@@ -42,6 +42,7 @@ type Engine struct {
 	work      *work
 	proved    bool      // the gates passed; the commit itself is next
 	notBefore time.Time // the next attempt of a step that failed
+	lookAgain time.Time // the next attempt to observe, after one that failed
 	unsaved   bool      // the last save failed
 	results   chan result
 	asks      chan func()
@@ -102,9 +103,10 @@ func (e *Engine) load() error {
 	return nil
 }
 
-// advance observes, recovers, compares, and starts the next step if none is running.
+// advance observes, recovers, compares, and starts the next step if none is running and none has
+// to wait before it is tried again.
 func (e *Engine) advance(ctx context.Context) error {
-	if e.work != nil || time.Now().Before(e.notBefore) {
+	if e.work != nil || time.Now().Before(e.lookAgain) {
 		return nil
 	}
 	at := time.Now()
@@ -112,7 +114,7 @@ func (e *Engine) advance(ctx context.Context) error {
 	seen.At = at
 	if err != nil {
 		e.cfg.Log.Warn("observing", zap.Error(err))
-		e.notBefore = time.Now().Add(retryDelay(1))
+		e.lookAgain = time.Now().Add(retryDelay(1))
 		e.seen.Problems = []string{err.Error()}
 		return nil
 	}
@@ -124,6 +126,10 @@ func (e *Engine) advance(ctx context.Context) error {
 			return err
 		}
 		e.record(events...)
+		e.notBefore = time.Time{} // what had failed is not what comes next
+	}
+	if time.Now().Before(e.notBefore) {
+		return nil
 	}
 	if e.journal.Plan == nil {
 		if err := e.compare(); err != nil || e.journal.Plan == nil {
@@ -170,6 +176,7 @@ func (e *Engine) answered(a answer) {
 			Message: fmt.Sprintf("%s is wanted (%s)", a.target.Profile.Title(), a.target.Source),
 		})
 	}
+	e.notBefore = time.Time{} // what failed may not be wanted any more
 	e.supersede()
 	e.saveOrLog()
 }
@@ -181,7 +188,6 @@ func (e *Engine) supersede() {
 	case j.at(Switch):
 		if e.work == nil { // otherwise its end decides: nobody interrupts kairos-agent
 			e.giveUpSwitch()
-			e.notBefore = time.Time{}
 		}
 	case j.Trial != nil, j.past(Switch) && j.Plan.Class == ClassImage:
 	case e.work != nil:
@@ -189,7 +195,6 @@ func (e *Engine) supersede() {
 		e.work.cancel(errSuperseded) // finished drops the plan
 	default:
 		j.dropPlan()
-		e.notBefore = time.Time{}
 	}
 }
 

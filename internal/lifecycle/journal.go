@@ -28,6 +28,16 @@ type Journal struct {
 	// Committed are the revisions that passed their trial, the newest last.
 	Committed []CommittedRevision        `json:"committed,omitempty"`
 	Refused   []v1alpha1.RefusedRevision `json:"refused,omitempty"`
+	// Spoiled counts the wrong bytes that were met on the way to a revision, over all of its plans.
+	Spoiled *Spoiled `json:"spoiled,omitempty"`
+}
+
+// Spoiled counts how often what was downloaded or composed for a revision turned out to be other
+// bytes than it should be, or gone. Each time costs a download or the writing of an image.
+type Spoiled struct {
+	Revision v1alpha1.Digest `json:"revision"`
+	Times    int             `json:"times"`
+	Problem  string          `json:"problem"` // the last one
 }
 
 // Intent says that the effect of a step may have begun.
@@ -132,6 +142,23 @@ func contents(t Target) []v1alpha1.Digest {
 	return out
 }
 
+// spoil counts wrong bytes met on the way to a revision, and tells how often that was.
+func (j *Journal) spoil(id v1alpha1.Digest, problem string) int {
+	times := 1
+	if s, ok := j.spoiledFor(id); ok {
+		times = s.Times + 1
+	}
+	j.Spoiled = &Spoiled{Revision: id, Times: times, Problem: problem}
+	return times
+}
+
+func (j Journal) spoiledFor(id v1alpha1.Digest) (Spoiled, bool) {
+	if s := j.Spoiled; s != nil && s.Revision == id {
+		return *s, true
+	}
+	return Spoiled{}, false
+}
+
 func (j *Journal) dropPlan() { j.Plan, j.Step, j.Intent = nil, 0, nil }
 
 // startPlan begins a plan, and makes its ID one that was never used: the units of its steps bear it,
@@ -145,9 +172,9 @@ func (j *Journal) startPlan(p Plan, now time.Time) {
 // booted, and is not wanted any more. The attempts go on counting, so that no step of the plan is ever
 // run twice under one name.
 func (j *Journal) disarmFirst(bootID string, now time.Time) {
-	attempt := 0
+	var before Intent
 	if j.Intent != nil {
-		attempt = j.Intent.Attempt
+		before = *j.Intent
 	}
 	if j.Step > 0 && j.Plan.Steps[j.Step-1].Action == Disarm {
 		j.Step--
@@ -156,17 +183,20 @@ func (j *Journal) disarmFirst(bootID string, now time.Time) {
 		plan.Steps = slices.Insert(slices.Clone(plan.Steps), j.Step, Step{Action: Disarm})
 		j.Plan = &plan
 	}
-	j.Intent = &Intent{Since: now, BootID: bootID, Attempt: attempt}
+	j.Intent = &Intent{Since: now, BootID: bootID, Attempt: before.Attempt, Problem: before.Problem}
 }
 
 // skipWhatTheBootDid moves on from steps whose purpose is fulfilled once the system on trial runs:
-// disarming it is too late, and arming it again would take back what the boot loader has counted.
+// disarming it is too late, arming it again would take back what the boot loader has counted, and
+// a restart would cost it a try.
 func (j *Journal) skipWhatTheBootDid() {
 	switch {
 	case j.at(Disarm):
 		j.Step, j.Intent = j.Step+1, nil
 	case j.at(ArmTrial) && j.past(Switch):
 		j.Step, j.Intent = j.Step+2, nil // the restart has happened, too
+	case j.at(Restart) && j.Intent == nil:
+		j.Step++ // a cut came before anybody asked for it
 	}
 }
 
@@ -194,6 +224,19 @@ func (j Journal) restarted(seen Seen) bool {
 		return true
 	}
 	return j.Plan.Steps[j.Step].Action == Restart && j.Intent != nil && j.Intent.BootID != seen.BootID
+}
+
+// madeElsewhere tells whether the plan was made for the other slot and has touched nothing yet: the
+// order of its steps would let a cut boot an image untried (imageSteps).
+func (j Journal) madeElsewhere(seen Seen) bool {
+	if j.Plan == nil || j.Plan.Class != ClassImage || j.Trial != nil {
+		return false
+	}
+	index := func(name ActionName) int {
+		return slices.IndexFunc(j.Plan.Steps, func(s Step) bool { return s.Action == name })
+	}
+	arm, change := index(ArmTrial), index(Switch)
+	return j.Step <= min(arm, change) && (arm < change) != (seen.Slot == v1alpha1.SlotActive)
 }
 
 // armAgain goes back to arm-trial when boots were counted between it and the end of the switch:

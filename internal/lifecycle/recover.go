@@ -13,7 +13,12 @@ import (
 func Recover(j Journal, seen Seen, now time.Time) (Journal, []v1alpha1.Event) {
 	t := j.Trial
 	if t == nil {
-		return j, nil
+		if !j.madeElsewhere(seen) {
+			return j, nil
+		}
+		e := event(now, "plan.dropped", Trial{Target: j.Plan.Target}, fmt.Sprintf("the host runs from %s now; another plan is made", seen.Slot))
+		j.dropPlan()
+		return j, []v1alpha1.Event{e}
 	}
 	trial := *t // the journal given stays as it was
 	j.Trial = &trial
@@ -28,7 +33,7 @@ func Recover(j Journal, seen Seen, now time.Time) (Journal, []v1alpha1.Event) {
 		return j, []v1alpha1.Event{event(now, "trial.committed", trial, trial.Target.Profile.Title()+" is committed")}
 	}
 	if j.armAgain(seen) {
-		return j, []v1alpha1.Event{event(now, "trial.armed-again", trial, "a restart came before the switch; it does not count as a try")}
+		return j, []v1alpha1.Event{event(now, "trial.armed-again", trial, "the switch had not been done yet; what was booted meanwhile does not count as a try")}
 	}
 	if trial.OnTrial(seen) {
 		j.skipWhatTheBootDid()

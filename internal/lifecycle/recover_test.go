@@ -1,12 +1,12 @@
 package lifecycle
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
@@ -133,11 +133,44 @@ func TestRecoverDoesNotArmTheTrialThatRuns(t *testing.T) {
 	j, _ = Recover(onTrial(v1, v2, v1alpha1.SlotActive, Switch), seen, time.Unix(100, 0))
 	require.True(t, j.at(Switch), "what the switch left behind is still to be put in order")
 
+	j = onTrial(v1, v2, v1alpha1.SlotActive, Restart)
+	j.Intent = nil
+	j, _ = Recover(j, seen, time.Unix(100, 0))
+	require.True(t, j.at(Commit), "a cut before the restart was asked for: another one would cost a try")
+
 	j = onTrial(v1, v2, v1alpha1.SlotActive, Switch)
 	j.disarmFirst("boot", time.Unix(99, 0))
 	require.True(t, j.at(Disarm))
 	j, _ = Recover(j, seen, time.Unix(100, 0))
 	require.True(t, j.at(Switch), "what runs on trial is not disarmed")
+}
+
+// The order of an image's steps depends on the slot that runs. A plan that was made in the other one
+// and has touched nothing is made anew.
+//
+// Requirement: A7
+func TestRecoverMakesThePlanOfTheOtherSlotAnew(t *testing.T) {
+	v1, v2 := target("1.0.0"), target("2.0.0")
+	for _, made := range []v1alpha1.Slot{v1alpha1.SlotActive, v1alpha1.SlotPassive} {
+		for _, now := range []v1alpha1.Slot{v1alpha1.SlotActive, v1alpha1.SlotPassive} {
+			for _, next := range []ActionName{Compose, ArmTrial, Switch, Restart} {
+				j := onTrial(v1, v2, made, next)
+				touched := j.Step > slices.IndexFunc(j.Plan.Steps, func(s Step) bool { return s.Action == ArmTrial || s.Action == Switch })
+				if touched && made == v1alpha1.SlotActive {
+					continue // the trial is armed
+				}
+				j.Trial = nil
+				after, events := Recover(j, seeing(now, v1), time.Unix(100, 0))
+				if made == now || touched {
+					require.Equal(t, j, after)
+					require.Empty(t, events)
+					continue
+				}
+				require.Nil(t, after.Plan, "made in %s, now in %s, at %s", made, now, next)
+				require.Equal(t, []string{"plan.dropped"}, types(events))
+			}
+		}
+	}
 }
 
 // The units of steps bear the plan's ID, and one that an earlier plan left behind must not be taken
@@ -154,11 +187,28 @@ func TestNoPlanIsStartedTwiceUnderOneID(t *testing.T) {
 }
 
 func TestWrongBytesAreNotFetchedAgainAndAgain(t *testing.T) {
-	corrupt := fault.New(fault.Wait, "content.corrupt", "", "no")
-	require.Equal(t, 15*time.Minute, delayAfter(corrupt, 1))
-	require.Equal(t, 6*time.Hour, delayAfter(corrupt, 9))
-	require.Equal(t, time.Second, delayAfter(fault.New(fault.Retry, "registry.unreachable", "", "no"), 1))
-	require.Equal(t, 2*time.Minute, delayAfter(fault.New(fault.Retry, "registry.unreachable", "", "no"), 99))
+	require.Equal(t, 15*time.Minute, delayAfter(codeCorrupt, 1, 1))
+	require.Equal(t, 15*time.Minute, delayAfter(codeCorrupt, 6, 1), "after five failures of another kind")
+	require.Equal(t, 6*time.Hour, delayAfter(codeCorrupt, 9, 9))
+	require.Equal(t, time.Second, delayAfter("compose.damaged", 1, 1), "a power cut tears a file")
+	require.Equal(t, 15*time.Minute, delayAfter("compose.damaged", 1, 2), "in another plan, so a first attempt")
+	require.Equal(t, 6*time.Hour, delayAfter("compose.damaged", 1, 70))
+	require.Equal(t, time.Second, delayAfter("registry.unreachable", 1, 3))
+	require.Equal(t, 2*time.Minute, delayAfter("registry.unreachable", 99, 0))
+}
+
+// Wrong bytes are counted for a revision, whatever plan met them.
+func TestWrongBytesAreCountedPerRevision(t *testing.T) {
+	v1, v2, v3 := target("1.0.0"), target("2.0.0"), target("3.0.0")
+	j := onTrial(v1, v2, v1alpha1.SlotActive, Switch)
+	require.Equal(t, 1, j.spoil(v2.Revision.ID(), "torn"))
+	j.dropPlan()
+	require.Equal(t, 2, j.spoil(v2.Revision.ID(), "torn again"))
+	j.Target, j.Trial = &v2, nil
+	s := BuildStatus(j, seeing(v1alpha1.SlotActive, v1), v1alpha1.DesiredStatus{}, nil, time.Unix(1, 0))
+	require.Equal(t, "torn again", s.Why)
+	require.False(t, s.Fine)
+	require.Equal(t, 1, j.spoil(v3.Revision.ID(), "other"))
 }
 
 func TestRunningNamesTheRevisionNotOnlyTheImage(t *testing.T) {

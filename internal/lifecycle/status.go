@@ -115,6 +115,9 @@ func judge(s *v1alpha1.HostStatus, j Journal, seen Seen) {
 	case s.Running.Revision != j.Target.Revision.ID():
 		s.Summary = fmt.Sprintf("WAITING: %s; %s is wanted", where, j.Target.Profile.Title())
 		s.Why, s.Next = Diff(j.Target, seen, j).Why, "it is looked at again"
+		if spoiled, ok := j.spoiledFor(j.Target.Revision.ID()); ok {
+			s.Why, s.Next = spoiled.Problem, "it is tried again later, or at once after `stylet retry`"
+		}
 	default:
 		s.Fine, s.Summary, s.Next = true, "FINE: "+where+", as wanted", "nothing; the source is asked again"
 	}
@@ -126,7 +129,7 @@ func judge(s *v1alpha1.HostStatus, j Journal, seen Seen) {
 
 func nextStep(j Journal) string {
 	if j.at(Disarm) {
-		return "the change is given up; its trial is taken back"
+		return "the switch is called off and its trial taken back; then another plan is made"
 	}
 	var rest []ActionName
 	for _, step := range j.Plan.Steps[j.Step:] {

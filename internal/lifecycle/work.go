@@ -41,17 +41,26 @@ func retryDelay(attempt int) time.Duration {
 	return min(time.Second<<min(max(attempt-1, 0), 10), maxRetryDelay)
 }
 
-// Wrong bytes cost a whole download at each attempt: a registry or proxy that gives no others must
-// not eat a site's link.
+// Wrong bytes cost a whole download, or the writing of an image, at each attempt: a registry or proxy
+// that gives no others must not eat a site's link, nor a bad disk itself.
 const (
-	corruptDelay    = 15 * time.Minute
-	maxCorruptDelay = 6 * time.Hour
+	spoiledDelay    = 15 * time.Minute
+	maxSpoiledDelay = 6 * time.Hour
 )
 
-// delayAfter is the time until the next attempt of a step that failed in this way.
-func delayAfter(err error, attempt int) time.Duration {
-	if fault.CodeOf(err) == "content.corrupt" {
-		return min(corruptDelay<<min(max(attempt-1, 0), 10), maxCorruptDelay)
+// codeCorrupt is the code of content that was downloaded and is not what its digest says.
+const codeCorrupt = "content.corrupt"
+
+// delayAfter is the time until the next attempt of a step that failed with the code, so many times
+// in a row, and after so many times of wrong bytes. What was lost here is made again once at once: a
+// power cut tears files.
+func delayAfter(code string, attempt, spoiled int) time.Duration {
+	lost := slices.Contains(contentLost, code)
+	if lost {
+		spoiled--
+	}
+	if spoiled > 0 && (lost || code == codeCorrupt) {
+		return min(spoiledDelay<<min(spoiled-1, 10), maxSpoiledDelay)
 	}
 	return retryDelay(attempt)
 }
@@ -169,6 +178,8 @@ func (e *Engine) stepDone(w *work) {
 	case w.step.Action == Disarm:
 		j.Trial = nil
 		j.dropPlan()
+	case w.step.Action == Switch:
+		j.Spoiled = nil
 	case j.Step == len(j.Plan.Steps):
 		j.dropPlan()
 	}
@@ -184,21 +195,24 @@ func (e *Engine) failed(err error) {
 		return // the loop is ending
 	}
 	defer e.saveOrLog()
-	kind := fault.KindOf(err)
+	kind, code := fault.KindOf(err), fault.CodeOf(err)
 	if (kind == fault.Input || kind == fault.Refused) && j.Trial == nil && !j.at(Switch) {
-		j.refuse(j.Plan.Target, Failure{Code: fault.CodeOf(err), Cause: err.Error()}, time.Now())
-		e.recordFor(*j.Plan, "revision.refused", j.Plan.Target.Profile.Title()+" is refused: "+err.Error(), fault.CodeOf(err))
+		j.refuse(j.Plan.Target, Failure{Code: code, Cause: err.Error()}, time.Now())
+		e.recordFor(*j.Plan, "revision.refused", j.Plan.Target.Profile.Title()+" is refused: "+err.Error(), code)
 		j.dropPlan()
 		return
 	}
 	j.Intent.Attempt++
 	j.Intent.Problem = err.Error()
-	delay := delayAfter(err, j.Intent.Attempt)
+	lost, spoiled := slices.Contains(contentLost, code), 0
+	if lost || code == codeCorrupt {
+		spoiled = j.spoil(j.Plan.Target.Revision.ID(), err.Error())
+	}
+	delay := delayAfter(code, j.Intent.Attempt, spoiled)
 	e.notBefore = time.Now().Add(delay)
-	e.recordFor(*j.Plan, "step.failed", fmt.Sprintf("%v; tried again in %s", err, delay), fault.CodeOf(err))
-	lost := slices.Contains(contentLost, fault.CodeOf(err))
+	e.recordFor(*j.Plan, "step.failed", fmt.Sprintf("%v; tried again in %s", err, delay), code)
 	switch {
-	case fault.CodeOf(err) == codeUnknownAction && j.Trial == nil:
+	case code == codeUnknownAction && j.Trial == nil:
 		j.dropPlan()
 	case j.at(Disarm):
 		j.Step++ // to the switch that it could not call off
