@@ -21,7 +21,6 @@ import (
 
 const (
 	bootProblemFile = "boot-problem"
-	trialFile       = "trial"
 	// configuredFile holds the revision whose configuration was laid over the image, whole.
 	configuredFile = "configuration"
 )
@@ -106,7 +105,8 @@ func (b BootHook) look() (lifecycle.Seen, error) {
 	return lifecycle.Seen{Slot: slot, Image: image, Boot: lifecycle.Boot{Trial: env.Trial, Try: env.Try}}, err
 }
 
-// setDeadline arms the static timer unit with the profile's own deadline.
+// setDeadline gives the static timer unit, which the boot loader's word on the kernel's command line
+// starts, the profile's own deadline.
 func (b BootHook) setDeadline(t lifecycle.Trial) error {
 	dir := b.UnitDir
 	if dir == "" {
@@ -120,10 +120,6 @@ func (b BootHook) setDeadline(t lifecycle.Trial) error {
 	// The empty setting clears the default of the unit.
 	dropIn := "[Timer]\nOnBootSec=" + "\nOnBootSec=" + seconds + "s\n"
 	if err := volatile(filepath.Join(dir, "deadline.conf"), dropIn); err != nil {
-		return fmt.Errorf("setting the trial's deadline: %w", err)
-	}
-	name := filepath.Join(b.Settings.RuntimeDir, trialFile)
-	if err := volatile(name, string(t.Target.Revision.ID())+"\n"); err != nil {
 		return fmt.Errorf("setting the trial's deadline: %w", err)
 	}
 	return nil

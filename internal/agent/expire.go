@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/base/command"
@@ -25,7 +22,7 @@ func Expire(ctx context.Context, s settings.Settings, runner command.Runner) err
 }
 
 func expire(ctx context.Context, s settings.Settings, host kairos.Host, log string) error {
-	id, err := trialOfThisBoot(s.RuntimeDir)
+	id, err := host.BootedTrial()
 	if err != nil || id == "" {
 		return err
 	}
@@ -35,7 +32,7 @@ func expire(ctx context.Context, s settings.Settings, host kairos.Host, log stri
 	}
 	// Going back matters more than saying why: a trial may also be what cannot write any more.
 	var untold error
-	expired, err := host.Expire(ctx, id.Short(), func(env kairos.BootEnv) { untold = leaveVerdict(s.StateDir, log, env) })
+	expired, err := host.Expire(ctx, id, func(env kairos.BootEnv) { untold = leaveVerdict(s.StateDir, log, env) })
 	if err != nil || !expired {
 		return errors.Join(err, untold)
 	}
@@ -45,28 +42,10 @@ func expire(ctx context.Context, s settings.Settings, host kairos.Host, log stri
 	return untold
 }
 
-// trialOfThisBoot gives the revision that the boot hook found on trial, "" when this boot proves
-// nothing, or nothing any more: the commit removes the file.
-func trialOfThisBoot(runtimeDir string) (v1alpha1.Digest, error) {
-	data, err := os.ReadFile(filepath.Join(runtimeDir, trialFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading which revision this boot proves: %w", err)
-	}
-	return v1alpha1.Digest(strings.TrimSpace(string(data))), nil
-}
-
-// endDeadline takes back what the boot hook set up for the trial of this boot, which is committed.
-func endDeadline(ctx context.Context, runtimeDir string, runner command.Runner) error {
-	err := os.Remove(filepath.Join(runtimeDir, trialFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("ending the trial's deadline: %w", err)
-	}
-	// A timer that could not be stopped does nothing: its service wants the file.
+// endDeadline stops the timer of this boot's trial, which is committed. One that could not be stopped
+// does nothing: it ends no trial but its own.
+func endDeadline(ctx context.Context, runner command.Runner) {
 	_, _ = runner.Run(ctx, command.Spec{Name: "stop-deadline", Argv: []string{"systemctl", "stop", "stylet-trial.timer"}})
-	return nil
 }
 
 // leaveVerdict writes why the host goes back where the next agent looks for it, and says it on the

@@ -29,7 +29,7 @@ func (a *asked) Run(_ context.Context, spec command.Spec) (command.Result, error
 func bootedInTrial(t *testing.T, target, before lifecycle.Target) (hook, *asked) {
 	t.Helper()
 	env := kairos.BootEnv{Trial: target.Revision.ID().Short(), Try: 1, Max: 3, Good: v1alpha1.SlotPassive}
-	h := newHook(t, "root=LABEL=COS_ACTIVE", target.Revision.Image, env)
+	h := newHook(t, "root=LABEL=COS_ACTIVE "+kairos.TrialArgument(v1alpha1.SlotActive, env), target.Revision.Image, env)
 	programs := &asked{}
 	h.Host.Runner = programs
 	require.NoError(t, h.state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
@@ -102,11 +102,12 @@ func TestDeadlineLeavesOtherTrialsAlone(t *testing.T) {
 		"armed again, not booted":   func(t *testing.T, h hook) { t.Helper(); h.arm(t, target) },
 		"this boot proves nothing": func(t *testing.T, h hook) {
 			t.Helper()
-			require.NoError(t, os.Remove(filepath.Join(h.Settings.RuntimeDir, trialFile)))
+			require.NoError(t, os.WriteFile(h.Host.CmdlinePath, []byte("root=LABEL=COS_ACTIVE"), 0o600))
 		},
 		"the passive slot runs": func(t *testing.T, h hook) {
 			t.Helper()
-			require.NoError(t, os.WriteFile(h.Host.CmdlinePath, []byte("root=LABEL=COS_PASSIVE"), 0o600))
+			cmdline := "root=LABEL=COS_PASSIVE " + kairos.TrialArgument(v1alpha1.SlotActive, h.env(t))
+			require.NoError(t, os.WriteFile(h.Host.CmdlinePath, []byte(cmdline), 0o600))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +147,6 @@ func TestCommitTakesTheDeadlineAway(t *testing.T) {
 	}))
 	require.NoError(t, step.Run(t.Context(), "p", 0))
 	require.Equal(t, v1alpha1.SlotActive, h.env(t).Good)
-	require.NoFileExists(t, filepath.Join(h.Settings.RuntimeDir, trialFile))
 	require.Contains(t, programs.argv, "systemctl stop stylet-trial.timer")
 	require.NoError(t, step.Run(t.Context(), "p", 0), "it can be done again")
 }

@@ -68,11 +68,9 @@ func (s Step) deps(state *durable.Root) (actions.Deps, error) {
 	}
 	return actions.Deps{
 		State: state, Content: store, Host: kairosHost(s.Settings, s.Runner), Runner: s.Runner,
-		SetUp: func(root string) error { return setup.Install(root, s.Program) },
-		EndDeadline: func(ctx context.Context) error {
-			return endDeadline(ctx, s.Settings.RuntimeDir, s.Runner)
-		},
-		AgentBytes: self.selfBytes,
+		SetUp:       func(root string) error { return setup.Install(root, s.Program) },
+		EndDeadline: func(ctx context.Context) { endDeadline(ctx, s.Runner) },
+		AgentBytes:  self.selfBytes,
 		Announce: func(line string) {
 			if err := logToKernel(kernelLog, line); err != nil {
 				_, _ = fmt.Fprintln(s.Out, err) // the step's transcript

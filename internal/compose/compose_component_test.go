@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -67,10 +68,73 @@ func recipeFor(dir string, layers []LayerFile) Recipe {
 	return Recipe{
 		Output: filepath.Join(dir, "images", "test.img"), Manifest: manifest, Profile: "store 1.2.0", Layers: layers,
 		AgentBytes: 1 << 20, Runner: command.Local{}, MountDir: filepath.Join(dir, "mount"),
-		Agent: func(root string) error {
-			return os.WriteFile(filepath.Join(root, "usr/bin/stylet"), []byte("stylet"), 0o755)
-		},
+		Agent: func(root string) error { return writeAgent(root, elfFor(runtime.GOARCH)) },
 	}
+}
+
+// writeAgent writes what an image needs of stylet, with the given binary.
+func writeAgent(root, binary string) error {
+	for name, text := range map[string]string{
+		"usr/bin/stylet": binary, "usr/bin/agent-provider-stylet": "#!/bin/sh\n",
+		"usr/lib/systemd/system/multi-user.target.wants/stylet-agent.service":  "[Unit]\n",
+		"usr/lib/systemd/system/multi-user.target.wants/stylet-booted.service": "[Unit]\n",
+		"usr/lib/systemd/system/timers.target.wants/stylet-trial.timer":        "[Unit]\n",
+		"usr/lib/systemd/system/stylet-trial.service":                          "[Unit]\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A profile may bring its own agent. An image that could not prove itself would stay on trial.
+//
+// Requirement: A7
+func TestAnAgentThatCannotProveTheImageIsRejected(t *testing.T) {
+	for name, c := range map[string]struct {
+		agent func(root string) error
+		want  []string
+	}{
+		"the binary alone": {
+			func(root string) error {
+				return os.WriteFile(filepath.Join(root, "usr/bin/stylet"), []byte(elfFor(runtime.GOARCH)), 0o755)
+			},
+			[]string{"agent-provider-stylet", "stylet-agent.service", "stylet-booted.service", "stylet-trial.timer", "stylet-trial.service"},
+		},
+		"for another machine": {func(root string) error { return writeAgent(root, elfFor("arm64")) }, []string{"EM_AARCH64"}},
+		"not a program":       {func(root string) error { return writeAgent(root, "stylet") }, []string{"/usr/bin/stylet"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			recipe := recipeFor(t.TempDir(), twoLayers(t))
+			recipe.Agent = c.agent
+			_, err := Compose(t.Context(), recipe, nil)
+			require.Equal(t, CodeRejected, fault.CodeOf(err))
+			for _, want := range c.want {
+				require.ErrorContains(t, err, want)
+			}
+			require.Equal(t, len(c.want), strings.Count(err.Error(), "[agent.preflight]"), "%v", err)
+		})
+	}
+}
+
+// A disk that does not give back what was written is a reason to compose the image again.
+//
+// Requirement: A8
+func TestAnImageThatCannotBeReadIsDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.img")
+	finished(t, path, nil)
+	_, err := Verify(t.Context(), path)
+	require.NoError(t, err)
+	// A regular file of no length, of which every read is an input/output error.
+	sh(t, `mount --bind "/proc/$1/mem" "$2"`, strconv.Itoa(os.Getpid()), path)
+	t.Cleanup(func() { sh(t, `umount "$1"`, path) })
+	_, err = Verify(t.Context(), path)
+	require.ErrorIs(t, err, unix.EIO)
+	require.Equal(t, CodeDamaged, fault.CodeOf(err))
 }
 
 func sh(t testing.TB, script string, args ...string) string {

@@ -22,6 +22,9 @@ func (c *composition) fill(ctx context.Context) (sidecar, error) {
 	if err := c.Agent(c.MountDir); err != nil {
 		return sidecar{}, fmt.Errorf("writing the agent into the image: %w", err)
 	}
+	if err := preflightAgent(c.MountDir, c.Manifest.Architecture); err != nil {
+		return sidecar{}, err
+	}
 	tree, err := treeDigest(c.MountDir, known)
 	if err != nil {
 		return sidecar{}, err

@@ -39,14 +39,44 @@ func requirements(architecture string) []required {
 	}
 }
 
-// preflight names all that the tree lacks to be booted.
-func preflight(t *tree, layer, architecture string) []Violation {
+// agentRequirements lists what proves an image on trial and takes the host back from a bad one: an
+// image without them would stay on trial for ever.
+func agentRequirements(architecture string) []required {
+	const units = "usr/lib/systemd/system/"
+	return []required{
+		{[]string{"usr/bin/stylet"}, "stylet for " + architecture, machine(architecture)},
+		{[]string{"usr/bin/agent-provider-stylet"}, "the link by which Kairos calls stylet at each boot", program},
+		{[]string{units + "multi-user.target.wants/stylet-agent.service"}, "the agent's unit", notEmpty},
+		{[]string{units + "multi-user.target.wants/stylet-booted.service"}, "the unit that reports the boot", notEmpty},
+		{[]string{units + "timers.target.wants/stylet-trial.timer"}, "the timer of a trial's deadline", notEmpty},
+		{[]string{units + "stylet-trial.service"}, "the unit that ends a trial at its deadline", notEmpty},
+	}
+}
+
+// missing names what of the requirements the tree lacks.
+func missing(t *tree, layer, rule string, requirements []required) []Violation {
 	var found []Violation
-	for _, r := range requirements(architecture) {
+	for _, r := range requirements {
 		if err := r.met(t); err != nil {
-			found = append(found, Violation{layer, "/" + r.paths[0], "os.preflight", fmt.Sprintf("missing %s (%v)", r.what, err)})
+			found = append(found, Violation{layer, "/" + r.paths[0], rule, fmt.Sprintf("missing %s (%v)", r.what, err)})
 		}
 	}
+	return found
+}
+
+// preflightAgent rejects a tree that stylet could not prove, once the agent is in it.
+func preflightAgent(root, architecture string) (err error) {
+	t, err := openTree(root)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	return rejected(missing(t, string(v1alpha1.LayerAgent), "agent.preflight", agentRequirements(architecture)))
+}
+
+// preflight names all that the tree lacks to be booted.
+func preflight(t *tree, layer, architecture string) []Violation {
+	found := missing(t, layer, "os.preflight", requirements(architecture))
 	for _, name := range []string{"bin", "sbin", "lib"} {
 		var st unix.Stat_t
 		if err := unix.Fstatat(t.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || st.Mode&unix.S_IFMT != unix.S_IFLNK {

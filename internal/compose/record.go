@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -66,15 +68,24 @@ func Verify(ctx context.Context, path string) (Image, error) {
 	if err != nil {
 		return Image{}, fmt.Errorf("verifying the image: %w", err)
 	}
+	const remedy = "the image is composed again; if that repeats, replace the disk"
 	sum, err := sumFile(ctx, path, func(int) {})
-	if err != nil {
+	switch {
+	case unreadable(err):
+		return Image{}, fault.Wrap(err, fault.Retry, CodeDamaged, remedy, "verifying the image")
+	case err != nil:
 		return Image{}, fmt.Errorf("verifying the image: %w", err)
-	}
-	if sum != want.Sum {
-		return Image{}, fault.New(fault.Retry, CodeDamaged, "the image is composed again; if that repeats, replace the disk",
+	case sum != want.Sum:
+		return Image{}, fault.New(fault.Retry, CodeDamaged, remedy,
 			"verifying the image %s: its bytes are not those that were written", path)
 	}
 	return want.image(path), nil
+}
+
+// unreadable tells whether the disk (EIO) or the file system (ext4's EBADMSG and EUCLEAN) has lost
+// what was written.
+func unreadable(err error) bool {
+	return errors.Is(err, unix.EIO) || errors.Is(err, unix.EBADMSG) || errors.Is(err, unix.EUCLEAN)
 }
 
 // Discard removes an image and its record, the record first.

@@ -25,6 +25,7 @@ type grubCase struct {
 	asked  string
 	before []byte
 	entry  string
+	words  string // added to the kernel arguments of active
 	after  []byte
 }
 
@@ -49,8 +50,8 @@ func TestSnippetIsNextBoot(t *testing.T) {
 			disk := bytes.Clone(template)
 			copy(disk[block:], c.before)
 			disks = append(disks, fmt.Sprintf("(hd%d) %s", i+1, writeDisk(t, dir, i+1, disk)))
-			fmt.Fprintf(&script, "set stylet_state=hd%d\nset stylet_asked=%s\nset default=none\n"+
-				"source (hd0)/%s\necho \"RESULT %d $default\"\n", i+1, c.asked, kairos.SnippetFile, i)
+			fmt.Fprintf(&script, "set stylet_state=hd%d\nset stylet_asked=%s\nset default=none\nset extra_active_cmdline=person\n"+
+				"source (hd0)/%s\necho \"RESULT %d $default $extra_active_cmdline\"\n", i+1, c.asked, kairos.SnippetFile, i)
 		}
 		output := runGrub(t, dir, disks, script.String())
 		entries := grubResults(t, output)
@@ -58,7 +59,7 @@ func TestSnippetIsNextBoot(t *testing.T) {
 		for i, c := range batch {
 			disk, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("hd%d.img", i+1)))
 			require.NoError(t, err)
-			assert.Equal(t, c.entry, entries[i], "asked %q for\n%s", c.asked, c.before)
+			assert.Equal(t, strings.TrimSpace(c.entry+" person "+c.words), entries[i], "asked %q for\n%s", c.asked, c.before)
 			assert.Equal(t, string(c.after), string(disk[block:block+1024]), "asked %q for\n%s", c.asked, c.before)
 		}
 	}
@@ -74,7 +75,7 @@ func allStates(t *testing.T) []grubCase {
 		c := grubCase{asked: asked, before: before, entry: asked, after: before}
 		if asked == "" || asked == "cos" || asked == "fallback" {
 			slot, next := kairos.NextBoot(env)
-			c.entry = kairos.GrubEntry(slot)
+			c.entry, c.words = kairos.GrubEntry(slot), kairos.TrialArgument(slot, next)
 			c.after, err = next.Encode()
 			require.NoError(t, err)
 		}
@@ -212,15 +213,15 @@ func runTool(t *testing.T, argv ...string) string {
 	return stdout.String()
 }
 
-var grubResult = regexp.MustCompile(`RESULT (\d+) (\S+)`)
+var grubResult = regexp.MustCompile(`RESULT (\d+) ([^\r\n]*)`)
 
-// grubResults gives the entries chosen, in the order of the cases.
+// grubResults gives the entries chosen, and what else was told of them, in the order of the cases.
 func grubResults(t *testing.T, output string) []string {
 	t.Helper()
 	var entries []string
 	for i, m := range grubResult.FindAllStringSubmatch(output, -1) {
 		require.Equal(t, strconv.Itoa(i), m[1], "%s", output)
-		entries = append(entries, m[2])
+		entries = append(entries, strings.TrimSpace(m[2]))
 	}
 	return entries
 }

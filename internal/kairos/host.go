@@ -53,11 +53,34 @@ func (h Host) transcript(name string) string {
 // Slot tells what is running, from the kernel's command line, by the words that immucore and
 // kairos-agent go by (facts/kairos-contract.md, section 1: boot detection).
 func (h Host) Slot() (v1alpha1.Slot, error) {
+	cmdline, err := h.cmdline()
+	if err != nil {
+		return v1alpha1.SlotUnknown, fmt.Errorf("finding out which slot runs: %w", err)
+	}
+	return SlotOf(cmdline), nil
+}
+
+func (h Host) cmdline() (string, error) {
 	data, err := os.ReadFile(cmp.Or(h.CmdlinePath, "/proc/cmdline"))
 	if err != nil {
-		return v1alpha1.SlotUnknown, fmt.Errorf("reading which slot runs: %w", err)
+		return "", fmt.Errorf("reading the kernel's command line: %w", err)
 	}
-	return SlotOf(string(data)), nil
+	return string(data), nil
+}
+
+// BootedTrial gives the short name of the trial that this boot belongs to, as the boot loader told
+// the kernel; "" when this boot proves nothing.
+func (h Host) BootedTrial() (string, error) {
+	cmdline, err := h.cmdline()
+	if err != nil {
+		return "", err
+	}
+	for _, word := range strings.Fields(cmdline) {
+		if id, ok := strings.CutPrefix(word, trialArgument); ok {
+			return id, nil
+		}
+	}
+	return "", nil
 }
 
 // SlotOf reads a kernel command line.

@@ -95,6 +95,18 @@ func NextBoot(env BootEnv) (v1alpha1.Slot, BootEnv) {
 	return to, env
 }
 
+// trialArgument begins the kernel argument that names the trial of a boot.
+const trialArgument = "stylet.trial="
+
+// TrialArgument is the kernel argument that the snippet adds to a boot of the slot with that
+// environment, as NextBoot gives them; "" when the boot proves nothing.
+func TrialArgument(slot v1alpha1.Slot, env BootEnv) string {
+	if slot != v1alpha1.SlotActive || env.Trial == "" {
+		return ""
+	}
+	return trialArgument + env.Trial
+}
+
 // GrubEntry is the id of the menu entry that boots a slot, as Kairos names them; "" for a slot
 // that has none.
 func GrubEntry(slot v1alpha1.Slot) string {

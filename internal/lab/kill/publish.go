@@ -23,28 +23,31 @@ const profileText = `apiVersion: stylet.dev/v1alpha1
 kind: ClusterProfile
 metadata:
   name: lab
-  version: 0.0.%d
+  version: 0.0.%[1]d
 spec:
-  layers:
-    - {kind: os, name: os, archive: %q}
-    - {kind: runtime, name: payload, archive: %q}
+%[7]s  layers:
+    - {kind: os, name: os, archive: %[2]q}
+    - {kind: runtime, name: payload, archive: %[3]q}
   files:
     - {path: /etc/lab-version, content: "%[1]d\n"}
 %[4]s
   gates:
     - {name: payload, command: [systemctl, is-active, --quiet, lab-payload.service], timeout: %[6]s, settle: 1s}
-  trial: {deadline: %[5]s}
+  trial: {deadline: %[5]s, tries: %[8]d}
 `
 
-// variant is what differs between versions: how long the trial and its gate may take, and one
-// more file.
-type variant struct{ deadline, timeout, file string }
+// variant is what differs between versions: how long the trial and its gate may take, how often it is
+// tried, one more file, and the archive of an agent that is not the running one.
+type variant struct {
+	deadline, timeout, file, agent string
+	tries                          int
+}
 
 var (
-	ordinary = variant{deadline: "15m", timeout: "2m"}
+	ordinary = variant{deadline: "15m", timeout: "2m", tries: 3}
 	// agentless has an agent that its configuration does not let start.
 	agentless = variant{
-		deadline: "45s", timeout: "30s",
+		deadline: "45s", timeout: "30s", tries: 3,
 		file: `    - {path: /etc/systemd/system/stylet-agent.service.d/dead.conf, content: "[Unit]\nConditionPathExists=/nowhere\n"}`,
 	}
 )
@@ -70,7 +73,11 @@ func (l *lab) publish(ctx context.Context, v variant) error {
 	if err := l.writePayload(payload, payloadBytes); err != nil {
 		return fmt.Errorf("making a version: %w", err)
 	}
-	text := fmt.Sprintf(profileText, l.version, l.system.Layer, payload, v.file, v.deadline, v.timeout)
+	agent := ""
+	if v.agent != "" {
+		agent = fmt.Sprintf("  agent: {name: stylet, archive: %q}\n", v.agent)
+	}
+	text := fmt.Sprintf(profileText, l.version, l.system.Layer, payload, v.file, v.deadline, v.timeout, agent, v.tries)
 	if err := os.WriteFile(profile, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("making a version: %w", err)
 	}

@@ -115,7 +115,7 @@ func (m *Machine) boot(ctx context.Context) error {
 	}
 	fmt.Fprintf(m.console, "\n=== boot %d: %s, %+v\n", len(m.Boots())+1, boot.Slot, boot.Env)
 	p, err := process.Start(process.Spec{
-		Argv: m.argv(boot.Slot), Env: m.environment(boot.Slot), Stdout: m.console, Stderr: m.console,
+		Argv: m.argv(boot.Slot), Env: m.environment(boot), Stdout: m.console, Stderr: m.console,
 	})
 	if err != nil {
 		return err
@@ -175,16 +175,19 @@ func (m *Machine) argv(slot v1alpha1.Slot) []string {
 	}
 }
 
-func (m *Machine) environment(slot v1alpha1.Slot) []string {
+func (m *Machine) environment(boot Boot) []string {
 	label := "COS_ACTIVE"
-	if slot == v1alpha1.SlotPassive {
+	if boot.Slot == v1alpha1.SlotPassive {
 		label = "COS_PASSIVE"
 	}
 	var set []string
 	for _, e := range m.Env {
 		set = append(set, "--setenv="+e)
 	}
-	return []string{"DIR=" + m.dir, "LABEL=" + label, "NSPAWN_SETENV=" + strings.Join(set, " ")}
+	return []string{
+		"DIR=" + m.dir, "LABEL=" + label, "TRIAL=" + kairos.TrialArgument(boot.Slot, boot.Env),
+		"NSPAWN_SETENV=" + strings.Join(set, " "),
+	}
 }
 
 // Cut takes the machine's power away and gives it back.

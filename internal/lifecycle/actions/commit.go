@@ -16,9 +16,7 @@ func (a commit) Do(ctx context.Context, call lifecycle.Call) error {
 		if err := a.Host.Commit(ctx); err != nil {
 			return err
 		}
-		if err := a.EndDeadline(ctx); err != nil {
-			return err
-		}
+		a.EndDeadline(ctx)
 	}
 	// What cannot be removed is no reason to doubt a commit. The agent tidies again, and says so.
 	_ = a.tidier().Tidy(ctx)

@@ -22,7 +22,7 @@ type Deps struct {
 	// SetUp writes the running stylet, its units and links below a root.
 	SetUp func(root string) error
 	// EndDeadline takes away the deadline that the boot set for a trial, once it is committed.
-	EndDeadline func(context.Context) error
+	EndDeadline func(context.Context)
 	// AgentBytes is the most that SetUp writes.
 	AgentBytes int64
 	// Announce says a line on the machine's consoles, as well as it can.

@@ -17,4 +17,5 @@ mkdir -p /run/cos /run/systemd/system
 # Kairos' event at each boot. Its error does not stop the boot; the agent tells it.
 echo '{"name":"agent.boot","data":"{\"config\":\"\"}"}' |
 	/usr/bin/agent-provider-stylet agent.boot >/run/lab/agent.boot || echo "agent.boot ended with $?" >&2
-exec /lib/systemd/systemd
+# In a container systemd takes its own arguments for the kernel's.
+exec /lib/systemd/systemd ${2:+"$2"}
