@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the named make targets as the parts of one test, each with a heading and
 # its time, and closes with a table: what passed, what failed, what was skipped
-# and why. All parts run, whatever happens to one: a red run should say all.
+# and why. All parts run, whatever happens to one: a red run should say all. Only
+# packages that cannot be installed end it at once.
 #
 # The part image begins at once, beside the parts before it: it mostly waits for
 # packages and compresses, and from nothing it takes a quarter of an hour. Its

@@ -131,7 +131,7 @@ func (h hook) arm(t *testing.T, target lifecycle.Target) {
 }
 
 // Requirement: A7
-func TestCommitTakesTheDeadlineAway(t *testing.T) {
+func TestCommitPutsTheBootInOrder(t *testing.T) {
 	target := configured("app.conf", "after")
 	h, programs := bootedInTrial(t, target, configured("app.conf", "before"))
 	program, err := os.Executable()
@@ -145,7 +145,12 @@ func TestCommitTakesTheDeadlineAway(t *testing.T) {
 		Intent: &lifecycle.Intent{BootID: boot},
 		Trial:  &lifecycle.Trial{Target: target, Good: v1alpha1.SlotPassive, Try: 1},
 	}))
+	snippet := filepath.Join(h.Host.StateDir, kairos.SnippetFile)
+	require.NoError(t, os.WriteFile(snippet, []byte("of the stylet before"), 0o600))
 	require.NoError(t, step.Run(t.Context(), "p", 0))
+	rule, err := os.ReadFile(snippet)
+	require.NoError(t, err)
+	require.Equal(t, kairos.Snippet(), rule, "the boot loader's rule is the committed stylet's")
 	require.Equal(t, v1alpha1.SlotActive, h.env(t).Good)
 	require.Contains(t, programs.argv, "systemctl stop stylet-trial.timer")
 	require.NoError(t, step.Run(t.Context(), "p", 0), "it can be done again")

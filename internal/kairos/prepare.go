@@ -51,7 +51,7 @@ func PrepareBoot(ctx context.Context, runner command.Runner, stateDir string) er
 }
 
 // PrepareBoot is the same for a running host, whose COS_STATE is mounted read-only. It writes
-// nothing when all is in order, so that it can be called at every start.
+// nothing when all is in order, as after nearly every commit, which calls it.
 func (h Host) PrepareBoot(ctx context.Context) error {
 	if bootDirReady(h.stateDir()) {
 		return nil

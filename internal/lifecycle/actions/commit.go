@@ -17,6 +17,10 @@ func (a commit) Do(ctx context.Context, call lifecycle.Call) error {
 			return err
 		}
 		a.EndDeadline(ctx)
+		// The boot loader's rule comes with stylet. Only one that has proved itself replaces it.
+		if err := a.Host.PrepareBoot(ctx); err != nil {
+			return err
+		}
 	}
 	// What cannot be removed is no reason to doubt a commit. The agent tidies again, and says so.
 	_ = a.tidier().Tidy(ctx)
