@@ -41,7 +41,26 @@ func ReadRunning(ctx context.Context, guest Commands, said string) (Running, err
 	if err != nil {
 		return Running{}, err
 	}
-	return Running{Slot: parseSlot(line), Image: image, Boot: ParseDecision(said)}, nil
+	running := Running{Slot: parseSlot(line), Image: image, Boot: ParseDecision(said)}
+	return running, checkTrialWord(line, running)
+}
+
+var trialArgument = regexp.MustCompile(`(?:^|\s)stylet\.trial=(\S*)`)
+
+// checkTrialWord compares the trial that GRUB named on the console with the one it told the kernel.
+func checkTrialWord(line string, running Running) error {
+	told := ""
+	if m := trialArgument.FindStringSubmatch(line); m != nil {
+		told = m[1]
+	}
+	want := running.Boot.Trial
+	if running.Slot != v1alpha1.SlotActive {
+		want = "" // GRUB tried active, and could not load it
+	}
+	if told != want {
+		return fmt.Errorf("GRUB tried %q and booted %s, but told the kernel of the trial %q", running.Boot.Trial, running.Slot, told)
+	}
+	return nil
 }
 
 // ReadStatus asks stylet.
