@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/stylet-edge/stylet/internal/lab/phase"
@@ -138,7 +139,46 @@ func (h *Host) PowerOn(ctx context.Context, what string, fromCD bool) error {
 	h.log, h.shell = log, nil
 	h.config.Report.Say("power on (boot %d, QEMU is process %d, serial line in %s)", h.boots, h.boot.Pid(), name)
 	go tellBoot(ctx, h.boot, h.config.Report)
+	go endLost(ctx, h.boot)
 	return nil
+}
+
+// spins is the sign of a guest that the emulator has lost. When Linux changes its own code it puts a
+// breakpoint over it for a moment. QEMU 7.2's translator with a thread per processor may keep the
+// breakpoint after it is gone; that processor then runs into it for ever, and the other one reports
+// a stall with this function on its stack. No real processor does that.
+const spins = "asm_exc_int3+"
+
+// endLost takes the power from a machine that the emulator has lost: what waits for it need not wait
+// for its limit.
+func endLost(ctx context.Context, boot *qemu.Boot) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-boot.Ended():
+			return
+		case <-tick.C:
+			if spinning(boot.Console.Since(0)) {
+				boot.Cut()
+				return
+			}
+		}
+	}
+}
+
+func spinning(said string) bool {
+	return strings.Contains(said, spins) && strings.Contains(said, "detected stalls on CPUs")
+}
+
+// Lost says that the present or last boot failed by the emulator's fault; nil if it did not.
+func (h *Host) Lost() error {
+	if !spinning(h.Said()) {
+		return nil
+	}
+	return errors.New("the emulator lost the machine: a processor spins in a breakpoint that is not there any more")
 }
 
 // stages are what a boot says on its way.

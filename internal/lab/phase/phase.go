@@ -36,6 +36,7 @@ const (
 	Passed Result = "passed"
 	Failed Result = "FAILED"
 	Kept   Result = "kept" // from an earlier run
+	Lost   Result = "lost" // by the emulator's fault, and run again
 )
 
 // Timing is one line of the closing table.
@@ -53,6 +54,9 @@ type Keeper interface {
 	Keep(ctx context.Context, phase string) error
 	// Restore makes the state what it was when it was kept.
 	Restore(ctx context.Context, phase string) error
+	// Lost says why the machine cannot be blamed for the failure of the phase that has just ended: its
+	// emulator failed. Nil otherwise.
+	Lost() error
 }
 
 // Selection says which phases to run; the zero Selection runs all.
@@ -103,14 +107,47 @@ func Run(ctx context.Context, phases []Phase, s Selection, keeper Keeper, report
 			return timings, fmt.Errorf("going back to the end of phase %s: %w", last, err)
 		}
 	}
+	before := ""
+	if len(kept) > 0 {
+		before = kept[len(kept)-1].Name
+	}
 	for _, p := range ahead {
-		timing, err := runOne(ctx, p, keeper, report)
-		timings = append(timings, timing)
+		some, err := runUntilNotLost(ctx, p, before, keeper, report)
+		timings = append(timings, some...)
 		if err != nil {
 			return timings, fmt.Errorf("phase %s: %w", p.Name, err)
 		}
+		before = p.Name
 	}
 	return timings, nil
+}
+
+// maxLost is how often a phase is run again because of the emulator.
+const maxLost = 2
+
+// runUntilNotLost runs a phase, and again from the end of the phase before when the emulator lost it.
+// The first phase makes its own beginning.
+func runUntilNotLost(ctx context.Context, p Phase, before string, keeper Keeper, report *Reporter) ([]Timing, error) {
+	var timings []Timing
+	for again := 0; ; again++ {
+		timing, err := runOne(ctx, p, keeper, report)
+		timings = append(timings, timing)
+		if err == nil || again == maxLost || ctx.Err() != nil {
+			return timings, err
+		}
+		lost := keeper.Lost()
+		if lost == nil {
+			return timings, err
+		}
+		timings[again].Result = Lost
+		report.Say("%v; the phase %s is run again from its beginning", lost, p.Name)
+		if before == "" {
+			continue
+		}
+		if err := keeper.Restore(ctx, before); err != nil {
+			return timings, fmt.Errorf("going back to the end of phase %s: %w", before, err)
+		}
+	}
 }
 
 func runOne(ctx context.Context, p Phase, keeper Keeper, report *Reporter) (Timing, error) {

@@ -12,8 +12,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// diary notes what is asked of it.
-type diary struct{ notes []string }
+// diary notes what is asked of it. So many failures are the emulator's.
+type diary struct {
+	notes []string
+	lost  int
+}
+
+func (d *diary) Lost() error {
+	if d.lost == 0 {
+		return nil
+	}
+	d.lost--
+	return errors.New("the emulator hangs")
+}
 
 func (d *diary) Keep(_ context.Context, phase string) error {
 	d.notes = append(d.notes, "keep "+phase)
@@ -73,6 +84,32 @@ func TestAFailureEndsTheRunAndIsNotKept(t *testing.T) {
 	require.ErrorContains(t, err, "phase v2: no healthy service")
 	require.Equal(t, "run v2", d.notes[len(d.notes)-1])
 	require.Equal(t, Failed, timings[len(timings)-1].Result)
+}
+
+// What the emulator lost is run again from where the phase began, and told; a failure of the host is not,
+// and an emulator that never works ends the run.
+func TestAPhaseThatTheEmulatorLostIsRunAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		lost  int
+		notes []string
+	}{
+		"not lost":    {0, []string{"keep v1", "run v2"}},
+		"lost once":   {1, []string{"run v2", "restore v1", "run v2"}},
+		"always lost": {9, []string{"run v2", "restore v1", "run v2", "restore v1", "run v2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &diary{lost: c.lost}
+			timings, err := run(t, d, Selection{}, errors.New("no answer"))
+			require.ErrorContains(t, err, "no answer")
+			require.Equal(t, c.notes, d.notes[len(d.notes)-len(c.notes):])
+			require.Equal(t, Failed, timings[len(timings)-1].Result)
+			runs := min(c.lost, maxLost)
+			require.Len(t, timings, 3+runs)
+			for _, timing := range timings[2 : 2+runs] {
+				require.Equal(t, Lost, timing.Result)
+			}
+		})
+	}
 }
 
 func TestAPhaseIsBounded(t *testing.T) {

@@ -117,6 +117,9 @@ func (r *Road) Restore(ctx context.Context, name string) error {
 	return r.push(ctx, r.facts.Tag)
 }
 
+// Lost implements phase.Keeper.
+func (r *Road) Lost() error { return r.host.Lost() }
+
 // push makes a profile the one that the host should run: by the tag that it follows.
 func (r *Road) push(ctx context.Context, name string) error {
 	r.report.Say("pushing the profile %s: stylet profile push", name)

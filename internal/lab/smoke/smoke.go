@@ -8,7 +8,6 @@ package smoke
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -31,6 +30,7 @@ type Smoke struct {
 	report *phase.Reporter
 	host   *host.Host
 	good   v1alpha1.Digest // the image ID of the good image
+	trial  string          // the short name of the bad image's trial
 }
 
 // New prepares a run whose artefacts go to dir.
@@ -52,20 +52,24 @@ func (s *Smoke) Host() *host.Host { return s.host }
 // Close switches the machine off.
 func (s *Smoke) Close() { s.host.Cut() }
 
-// Keep implements phase.Keeper: a run of a few minutes keeps nothing.
-func (s *Smoke) Keep(context.Context, string) error { return nil }
+// Keep implements phase.Keeper.
+func (s *Smoke) Keep(ctx context.Context, name string) error { return s.host.Keep(ctx, name, "", nil) }
 
 // Restore implements phase.Keeper.
-func (s *Smoke) Restore(context.Context, string) error {
-	return errors.New("a smoke run keeps no states: run it from the start")
+func (s *Smoke) Restore(ctx context.Context, name string) error {
+	return s.host.Restore(ctx, name, "", &struct{}{})
 }
+
+// Lost implements phase.Keeper.
+func (s *Smoke) Lost() error { return s.host.Lost() }
 
 // Phases are the parts of the run.
 func (s *Smoke) Phases() []phase.Phase {
 	return []phase.Phase{
 		{Name: "disk", Shows: "a disk is written with the image composed from the layers", Expected: time.Minute, Run: s.write},
 		{Name: "boot", Shows: "it boots to multi-user with the agent at work, and all readers agree", Expected: 90 * time.Second, Run: s.boot},
-		{Name: "panic", Shows: "an image on trial panics, and the boot loader goes back", Expected: 150 * time.Second, Run: s.panic},
+		{Name: "bad", Shows: "on the disk, an image that panics is put on trial, as an upgrade does", Expected: time.Minute, Run: s.putOnTrial},
+		{Name: "panic", Shows: "the image on trial panics, and the boot loader goes back", Expected: 150 * time.Second, Run: s.panic},
 	}
 }
 
@@ -95,19 +99,21 @@ func (s *Smoke) boot(ctx context.Context) error {
 	return nil
 }
 
-// panic puts the panicking image on trial as an upgrade does, with one try.
-func (s *Smoke) panic(ctx context.Context) error {
+// putOnTrial gives the panicking image one try.
+func (s *Smoke) putOnTrial(ctx context.Context) error {
 	image, err := s.composeProfile(ctx, "v4")
 	if err != nil {
 		return err
 	}
-	trial := image.Record.ID.Short()
-	if err := s.swapIn(ctx, image.Path, kairos.DefaultBootEnv().Armed(trial, 1, v1alpha1.SlotPassive)); err != nil {
+	s.trial = image.Record.ID.Short()
+	if err := s.swapIn(ctx, image.Path, kairos.DefaultBootEnv().Armed(s.trial, 1, v1alpha1.SlotPassive)); err != nil {
 		return err
 	}
-	if err := s.host.Adopt(ctx, s.disk); err != nil {
-		return err
-	}
+	return s.host.Adopt(ctx, s.disk)
+}
+
+func (s *Smoke) panic(ctx context.Context) error {
+	trial := s.trial
 	if err := s.host.PowerOn(ctx, "panic", false); err != nil {
 		return err
 	}
