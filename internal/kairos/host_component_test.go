@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -84,35 +85,60 @@ func TestHostKeepsTheSlotContractOnRealMounts(t *testing.T) {
 	})
 }
 
-// TestSwitchClearsWhatADeadAgentLeftMounted: kairos-agent was killed while the new image was
-// mounted.
-func TestSwitchClearsWhatADeadAgentLeftMounted(t *testing.T) {
+// TestADeadAgentsLeftOverIsCleared: kairos-agent was killed while the new image was mounted. Whoever
+// changes the slots next must get rid of that, or COS_STATE cannot be made read-only again.
+func TestADeadAgentsLeftOverIsCleared(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
 	const mountPoint = "/run/cos/transition"
-	m := newMountedMachine(t)
 	runTool(t, "mount", "-t", "tmpfs", "none", "/run")
 	require.NoError(t, os.MkdirAll(mountPoint, 0o755))
-	transition := m.path("state/cOS/transition.img")
-	runTool(t, "mount", "-o", "remount,rw", m.path("state"))
-	makeImage(t, transition, "COS_ACTIVE", v1alpha1.ImageRecord{})
-	loop := strings.TrimSpace(runTool(t, "losetup", "--find", "--show", transition))
-	runTool(t, "mount", loop, mountPoint)
-	m.agentPrelude = "mount -o remount,rw " + m.path("state") + "\n"
-	m.writeAgent(t, "")
+	for name, change := range map[string]func(*testing.T, *machine, string, v1alpha1.ImageRecord) error{
+		"switch": func(t *testing.T, m *machine, path string, want v1alpha1.ImageRecord) error {
+			t.Helper()
+			return m.host.Switch(t.Context(), path, want.ID, "first")
+		},
+		"arm": func(t *testing.T, m *machine, _ string, _ v1alpha1.ImageRecord) error {
+			t.Helper()
+			return m.host.Arm(t.Context(), "second", 1, v1alpha1.SlotPassive)
+		},
+		"disarm": func(t *testing.T, m *machine, _ string, _ v1alpha1.ImageRecord) error {
+			t.Helper()
+			return m.host.Disarm(t.Context(), "first")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMountedMachine(t)
+			require.NoError(t, m.host.Arm(t.Context(), "first", 3, v1alpha1.SlotPassive))
+			transition := m.path("state/cOS/transition.img")
+			runTool(t, "mount", "-o", "remount,rw", m.path("state"))
+			makeImage(t, transition, "COS_ACTIVE", v1alpha1.ImageRecord{})
+			loop := strings.TrimSpace(runTool(t, "losetup", "--find", "--show", transition))
+			runTool(t, "mount", loop, mountPoint)
+			t.Cleanup(func() { // after a failure only
+				_ = exec.Command("umount", mountPoint).Run()
+				_ = exec.Command("losetup", "--detach", loop).Run()
+			})
+			m.agentPrelude = "mount -o remount,rw " + m.path("state") + "; trap 'mount -o remount,ro " + m.path("state") + "' EXIT\n"
+			m.writeAgent(t, "")
+			path, want := m.image(t, "new")
 
-	path, want := m.image(t, "new")
-	require.NoError(t, m.contract().Switch(t, path, want))
+			require.NoError(t, change(t, m, path, want))
 
-	assert.NoFileExists(t, transition)
-	assert.Empty(t, strings.TrimSpace(runTool(t, "losetup", "--noheadings", "--associated", transition)))
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	require.NoError(t, err)
-	assert.NotContains(t, string(mounts), mountPoint)
-	slots, err := m.host.Slots(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, want.ID, slots.Active.Record.ID)
+			assert.NoFileExists(t, transition)
+			assert.Empty(t, strings.TrimSpace(runTool(t, "losetup", "--noheadings", "--associated", transition)))
+			mounts, err := os.ReadFile("/proc/self/mountinfo")
+			require.NoError(t, err)
+			assert.NotContains(t, string(mounts), mountPoint)
+			assert.Regexp(t, ` `+regexp.QuoteMeta(m.path("state"))+` ro[ ,]`, string(mounts))
+			if name == "switch" {
+				slots, err := m.host.Slots(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, want.ID, slots.Active.Record.ID)
+			}
+		})
+	}
 }
 
 // TestStateRoomOnAPartition: the size is the partition's, whatever the file system leaves of it.

@@ -23,7 +23,15 @@ func (h Host) Env() (BootEnv, error) { return ReadBootEnv(h.envPath()) }
 // (boot.wrong-image) says that somebody chose active in the boot menu although passive is the good
 // slot: the switch that follows would make what failed the way back.
 func (h Host) Arm(ctx context.Context, id string, limit int, good v1alpha1.Slot) error {
+	unlock, err := h.lockSlots(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := h.checkGoodRuns(ctx); err != nil {
+		return fmt.Errorf("arming the trial: %w", err)
+	}
+	if err := h.clearLeftOver(ctx); err != nil { // its mount would keep COS_STATE writable
 		return fmt.Errorf("arming the trial: %w", err)
 	}
 	return h.changeEnv(ctx, "arming the trial", func(env BootEnv) BootEnv { return env.Armed(id, limit, good) })
@@ -66,6 +74,9 @@ func (h Host) Disarm(ctx context.Context, id string) error {
 		return err
 	}
 	defer unlock()
+	if err := h.clearLeftOver(ctx); err != nil {
+		return fmt.Errorf("disarming the trial: %w", err)
+	}
 	if slot == v1alpha1.SlotActive {
 		slots, err := h.Slots(ctx)
 		if err != nil {
