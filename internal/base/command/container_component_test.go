@@ -49,14 +49,13 @@ func bootContainer(t *testing.T) container {
 	})
 	c := container{root: root}
 	require.Eventually(t, func() bool {
-		if c.leader == "" {
-			children := fmt.Sprintf("/proc/%d/task/%d/children", nspawn.Process.Pid, nspawn.Process.Pid)
-			data, _ := os.ReadFile(children)
-			c.leader = strings.TrimSpace(string(data))
-		}
-		if c.leader == "" {
+		// Asked for anew each time: systemd-nspawn's first child is one that only sets the container up.
+		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", nspawn.Process.Pid, nspawn.Process.Pid))
+		pids := strings.Fields(string(children))
+		if len(pids) != 1 {
 			return false
 		}
+		c.leader = pids[0]
 		out, _ := c.command(t.Context(), "systemctl", "is-system-running").CombinedOutput()
 		state := strings.TrimSpace(string(out))
 		return state == "running" || state == "degraded"
