@@ -19,7 +19,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: build ## see it work: a virtual machine goes from a bare disk to installed and healthy (about 20 minutes)
+demo: build ## see it work: a virtual machine goes from a bare disk to installed and healthy (15 to 25 minutes)
 	@$(DEPS) go machine
 	@$(GO) run ./scripts/lab demo
 

@@ -16,7 +16,7 @@ const demoHelp = `See it work: a virtual machine boots the installer's ISO, is i
 and makes itself what its site's profile says. Everything runs on this machine; the
 guest reaches nothing but a registry on the loopback interface.
 
-Emulated it takes about 20 minutes. At the end, at a terminal, you are at the machine's
+Emulated it takes 15 to 25 minutes. At the end, at a terminal, you are at the machine's
 console, and Ctrl-] switches it off; elsewhere --keep leaves it on until Ctrl-C.`
 
 func newDemoCommand() *cobra.Command {
