@@ -8,6 +8,7 @@ import (
 
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/hardware"
 	"github.com/stylet-edge/stylet/internal/site"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -33,6 +34,9 @@ const probeExample = `  # is this machine good enough?
   # with the settings of a site, for a program
   stylet probe --user-data site.yaml -o json
 
+  # what is required at all?
+  stylet probe --requirements
+
   # which drives are there, and which one would be used?
   stylet probe -o json | jq '.mainDrive'`
 
@@ -41,13 +45,14 @@ type probeFlags struct {
 	output   *formFlag
 	root     string
 	userData []string
+	rules    bool
 }
 
 // newProbeCommand makes `stylet probe`.
 func newProbeCommand() *cobra.Command {
 	flags := probeFlags{output: newFormFlag("table", "json")}
 	cmd := &cobra.Command{
-		Use:     "probe [-o table|json] [--root DIR] [--user-data FILE]...",
+		Use:     "probe [-o table|json] [--root DIR] [--user-data FILE]... | --requirements",
 		Short:   "Measure this machine and say whether it is good enough",
 		Long:    probeHelp,
 		Example: probeExample,
@@ -57,10 +62,14 @@ func newProbeCommand() *cobra.Command {
 	cmd.Flags().VarP(flags.output, "output", "o", "form of the answer")
 	cmd.Flags().StringVar(&flags.root, "root", "/", "read the proc, sys and run trees of another machine from `DIR`")
 	cmd.Flags().StringArrayVar(&flags.userData, "user-data", nil, "user-data `FILE` or directory with the settings of the site; repeatable")
+	cmd.Flags().BoolVar(&flags.rules, "requirements", false, "print what is required, and measure nothing")
 	return cmd
 }
 
 func runProbe(cmd *cobra.Command, flags probeFlags) error {
+	if flags.rules {
+		return writeRequirements(cmd, flags.output.String())
+	}
 	settings, err := probeSettings(flags)
 	if err != nil {
 		return err
@@ -69,7 +78,7 @@ func runProbe(cmd *cobra.Command, flags probeFlags) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Input, "probe.unreadable", "name a directory that holds the proc, sys and run trees of a machine", "measuring the machine")
 	}
-	report := hardware.Judge(facts, settings)
+	report := hardware.Judge(facts, settings, version.Released())
 	if err := writeReport(cmd, report, flags.output.String()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
@@ -96,11 +105,22 @@ func probeSettings(flags probeFlags) (v1alpha1.Site, error) {
 	return settings, err
 }
 
+func writeRequirements(cmd *cobra.Command, form string) error {
+	if form == "table" {
+		return hardware.WriteRequirements(cmd.OutOrStdout())
+	}
+	return writeJSON(cmd, hardware.Requirements())
+}
+
 func writeReport(cmd *cobra.Command, report hardware.Report, form string) error {
 	if form == "table" {
 		return report.WriteTable(cmd.OutOrStdout())
 	}
+	return writeJSON(cmd, report)
+}
+
+func writeJSON(cmd *cobra.Command, value any) error {
 	encoder := json.NewEncoder(cmd.OutOrStdout())
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(report)
+	return encoder.Encode(value)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/hardware"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/site"
@@ -75,7 +76,7 @@ func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (device string, e
 	if err := i.markUnfinished(ctx, facts); err != nil {
 		return "", err
 	}
-	report := hardware.Judge(facts, s)
+	report := hardware.Judge(facts, s, version.Released())
 	var table strings.Builder
 	if err := report.WriteTable(&table); err != nil {
 		return "", err

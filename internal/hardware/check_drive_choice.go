@@ -2,11 +2,8 @@ package hardware
 
 func checkDriveChoice(in subject) Check {
 	c := Check{
-		Title:       "main drive",
-		Measured:    "none",
-		Requirement: ChoiceRule,
-		Source:      "H4",
-		Reason:      in.choice.Reason,
+		Measured: "none",
+		Reason:   in.choice.Reason,
 	}
 	if in.choice.Drive == nil {
 		c.Verdict = Fail

@@ -2,15 +2,16 @@ package hardware
 
 func checkDriveRotation(in subject) Check {
 	c := Check{
-		Title:       "drive kind",
-		Measured:    string(in.choice.Drive.Rotation),
-		Requirement: "solid-state",
-		Source:      "H4, H6",
+		Measured: string(in.choice.Drive.Rotation),
 	}
 	if transport := in.choice.Drive.Transport; transport != "" {
 		c.Measured += " (" + transport + ")"
 	}
 	switch rotation := in.choice.Drive.Rotation; {
+	case in.choice.Drive.Transport == "mmc":
+		c.Verdict = Warn
+		c.Reason = "eMMC is slow, and wears out sooner than an SSD"
+		c.Remedy = "use an SSD as the main drive if the machine takes one"
 	case rotation == SolidState:
 		c.Verdict, c.Reason = Pass, "it does not turn"
 	case rotation == RotationUnknown:

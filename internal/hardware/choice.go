@@ -3,6 +3,7 @@ package hardware
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 
 // ChoiceRule is how the main drive is chosen, in words.
 const ChoiceRule = "stylet.install.device, if set; on an installed host the drive that it runs from; " +
-	"else the only fixed drive, solid-state before rotational, the larger one if it is clearly (a tenth) larger"
+	"else, of those that stylet.install.deviceSelector describes if it is set, the only fixed drive, solid-state before rotational, the larger one if it is clearly (a tenth) larger"
 
 // clearlyLarger is by how much a drive must be larger to be meant: drives of one nominal size
 // differ by a few percent between makers.
@@ -25,7 +26,15 @@ func choose(facts Facts, install v1alpha1.Install) (c Choice, remedy string) {
 	if !facts.Boot.Live && facts.Boot.System != "" {
 		return chosen(facts, facts.Boot.System, "this host runs from it"), ""
 	}
-	candidates := slices.DeleteFunc(slices.Clone(facts.Drives), func(d Drive) bool { return excluded(d, facts.Boot) != "" })
+	selector := install.DeviceSelector
+	candidates := slices.DeleteFunc(slices.Clone(facts.Drives), func(d Drive) bool {
+		return excludedFrom(d, facts.Boot, selector) != "" || !matches(d, selector)
+	})
+	selected := selector != (v1alpha1.DriveSelector{})
+	if len(candidates) == 0 && selected {
+		return undecided(facts, "no drive is as stylet.install.deviceSelector describes it"),
+			"the drives here: " + describe(facts.Drives) + "; `stylet probe -o json` has their models and serial numbers"
+	}
 	if len(candidates) == 0 {
 		return undecided(facts, "there is no fixed drive"),
 			"connect a drive, or name one of the excluded ones in stylet.install.device if it is the one you mean"
@@ -45,7 +54,32 @@ func choose(facts Facts, install v1alpha1.Install) (c Choice, remedy string) {
 		return undecided(facts, fmt.Sprintf("%d drives are equally good: %s", len(peers), describe(peers))),
 			"name one of them: stylet.install.device: " + first.Device()
 	}
-	return chosen(facts, first.Name, whyFirst(first, candidates)), ""
+	reason := whyFirst(first, candidates)
+	if selected {
+		reason += " that stylet.install.deviceSelector describes"
+	}
+	return chosen(facts, first.Name, reason), ""
+}
+
+// excludedFrom is excluded, less what the selector asks for by name.
+func excludedFrom(d Drive, boot Boot, selector v1alpha1.DriveSelector) string {
+	if d.Transport != "" && d.Transport == selector.Transport {
+		d.Removable, d.Transport = false, ""
+	}
+	return excluded(d, boot)
+}
+
+// matches tells whether a drive is what the selector describes.
+func matches(d Drive, s v1alpha1.DriveSelector) bool {
+	if s.Model != "" {
+		ok, err := path.Match(strings.ToLower(s.Model), strings.ToLower(d.Model))
+		if err != nil || !ok {
+			return false
+		}
+	}
+	return (s.Serial == "" || s.Serial == d.Serial) &&
+		(s.Transport == "" || s.Transport == d.Transport) &&
+		d.Size >= int64(s.MinSize) && (s.MaxSize == 0 || d.Size <= int64(s.MaxSize))
 }
 
 func (r Rotation) rank() int {

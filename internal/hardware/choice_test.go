@@ -2,6 +2,7 @@ package hardware
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,12 @@ import (
 func bench() Facts {
 	return Facts{
 		Architecture:   "amd64",
+		Machine:        Machine{Vendor: "Maker", Product: "Model"},
 		Virtualization: Virtualization{Kind: "none", Evidence: []string{"nothing"}},
+		Firmware:       Firmware{Mode: UEFI, SecureBoot: SecureBootOn},
+		TPM:            &TPM{Version: "2.0"},
+		Watchdogs:      []string{"iTCO_wdt"},
+		Clock:          Clock{Now: made.Add(time.Hour), Hardware: true},
 		Boot:           Boot{Live: true, Medium: "sdm"},
 		Drives: []Drive{
 			{Name: "ssd", Path: "/dev/ssd", ByID: "/dev/disk/by-id/ssd", Links: []string{"/dev/disk/by-path/1"}, Size: 200e9, Rotation: SolidState, Partitions: []Partition{{Name: "ssd1"}}},
@@ -67,7 +73,7 @@ func TestTheChoice(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := Judge(c.facts, v1alpha1.Site{Install: v1alpha1.Install{Device: c.device}})
+			r := Judge(c.facts, v1alpha1.Site{Install: v1alpha1.Install{Device: c.device}}, made)
 			assert.Contains(t, r.MainDrive.Reason, c.says)
 			check := find(t, r, CodeDriveChoice)
 			if c.want == "" {
@@ -94,4 +100,41 @@ func find(t *testing.T, r Report, code string) Check {
 	}
 	require.Fail(t, "there is no check "+code)
 	return Check{}
+}
+
+// Requirement: H4
+func TestTheChoiceByDescription(t *testing.T) {
+	t.Parallel()
+	facts := bench()
+	facts.Drives[0].Model, facts.Drives[0].Transport = "Samsung SSD 970 EVO Plus 500GB", "nvme"
+	facts.Drives = append(facts.Drives, Drive{
+		Name: "big", Path: "/dev/big", Size: 400e9, Rotation: SolidState, Model: "Micron 7450", Serial: "S1", Transport: "nvme",
+	})
+	for name, c := range map[string]struct {
+		selector v1alpha1.DriveSelector
+		want     string
+		says     string
+	}{
+		"model":            {v1alpha1.DriveSelector{Model: "samsung *"}, "ssd", "that stylet.install.deviceSelector describes"},
+		"the whole model":  {v1alpha1.DriveSelector{Model: "Samsung"}, "", "no drive is as stylet.install.deviceSelector describes"},
+		"serial":           {v1alpha1.DriveSelector{Serial: "S1"}, "big", "the only fixed drive that"},
+		"smaller":          {v1alpha1.DriveSelector{MaxSize: 300e9}, "ssd", ""},
+		"exactly":          {v1alpha1.DriveSelector{MinSize: 400e9, MaxSize: 400e9}, "big", ""},
+		"the rule remains": {v1alpha1.DriveSelector{Transport: "nvme"}, "big", "clearly the largest"},
+		"a USB drive":      {v1alpha1.DriveSelector{Transport: "usb"}, "usb", ""},
+		"never the medium": {v1alpha1.DriveSelector{MinSize: 900e9, MaxSize: 1000e9}, "", "no drive is as"},
+		"both must hold":   {v1alpha1.DriveSelector{Serial: "S1", Model: "Samsung*"}, "", "no drive is as"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := Judge(facts, v1alpha1.Site{Install: v1alpha1.Install{DeviceSelector: c.selector}}, made)
+			if c.want == "" {
+				require.Nil(t, r.MainDrive.Drive)
+			} else {
+				require.NotNil(t, r.MainDrive.Drive, r.MainDrive.Reason)
+				require.Equal(t, c.want, r.MainDrive.Drive.Name)
+			}
+			require.Contains(t, r.MainDrive.Reason, c.says)
+		})
+	}
 }

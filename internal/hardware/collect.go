@@ -50,6 +50,11 @@ func Collect(ctx context.Context, opts Options) (Facts, error) {
 	facts.CPU = src.cpu(info)
 	facts.Memory = src.memory()
 	facts.Virtualization = src.virtualization(info)
+	facts.Firmware = src.firmware()
+	facts.TPM = src.tpm()
+	facts.Watchdogs = src.watchdogs()
+	facts.Clock = src.clock()
+	facts.GPUs = src.gpus()
 	facts.Drives = src.drives()
 	src.completeLabels(ctx, opts.Runner, facts.Drives)
 	facts.Boot = src.boot(facts.Drives)
@@ -82,5 +87,5 @@ func known(text string) string {
 	if text == "unknown" {
 		return ""
 	}
-	return strings.TrimSpace(text)
+	return strings.Trim(text, "\x00 \t\r\n")
 }

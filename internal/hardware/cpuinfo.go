@@ -11,6 +11,7 @@ type cpuInfo struct {
 	model, vendor string
 	processors    int
 	x86, arm      bool
+	mainframe     bool // s390x: it has a vendor_id, too
 	// hypervisor is the CPU's own word that it is virtual (bit 31 of CPUID leaf 1, ECX).
 	hypervisor bool
 	userMode   bool // User Mode Linux
@@ -30,7 +31,8 @@ func parseCPUInfo(data []byte) cpuInfo {
 		case "model name":
 			info.model = value
 		case "vendor_id":
-			info.vendor, info.x86 = value, true
+			info.mainframe = strings.HasPrefix(value, "IBM/S390")
+			info.vendor, info.x86 = value, !info.mainframe
 			info.userMode = info.userMode || strings.HasPrefix(value, "User Mode Linux")
 		case "CPU implementer":
 			info.arm = true

@@ -44,6 +44,7 @@ func (s *source) drive(disk *ghw.Disk) Drive {
 		Rotation:  rotation(s.text(sys + "queue/rotational")),
 		Removable: disk.IsRemovable,
 		ReadOnly:  s.text(sys+"ro") == "1",
+		Type:      udev.properties["ID_FS_TYPE"],
 	}
 	if d.Serial == "" {
 		d.Serial = s.text(sys + "device/serial")
@@ -54,6 +55,11 @@ func (s *source) drive(disk *ghw.Disk) Drive {
 	}
 	for _, part := range disk.Partitions {
 		p := Partition{Name: part.Name, Size: int64(part.SizeBytes), Label: known(part.FilesystemLabel), Type: known(part.Type)}
+		partUdev := parseUdev(s.bytes("run/udev/data/b" + s.text(sys+part.Name+"/dev")))
+		p.Kind = strings.ToLower(partUdev.properties["ID_PART_ENTRY_TYPE"])
+		if p.Type == "" {
+			p.Type = partUdev.properties["ID_FS_TYPE"]
+		}
 		d.Partitions = append(d.Partitions, p)
 		d.addLabel(p.Label)
 	}

@@ -1,5 +1,7 @@
 package hardware
 
+import "time"
+
 // Facts is what a machine says about itself. Sizes are in bytes.
 type Facts struct {
 	// Architecture is a GOARCH name: amd64, arm64.
@@ -8,7 +10,14 @@ type Facts struct {
 	CPU            CPU            `json:"cpu"`
 	Memory         Memory         `json:"memory"`
 	Virtualization Virtualization `json:"virtualization"`
-	Boot           Boot           `json:"boot"`
+	Firmware       Firmware       `json:"firmware"`
+	// TPM is nil if there is none.
+	TPM *TPM `json:"tpm,omitempty"`
+	// Watchdogs names the hardware that restarts a host that hangs.
+	Watchdogs []string `json:"watchdogs,omitempty"`
+	Clock     Clock    `json:"clock"`
+	GPUs      []GPU    `json:"gpus,omitempty"`
+	Boot      Boot     `json:"boot"`
 	// Drives are in the kernel's order of names. Devices made of memory, files or other drives
 	// (loop, zram, ram, dm, md, nbd) are left out.
 	Drives []Drive `json:"drives"`
@@ -54,6 +63,64 @@ type Virtualization struct {
 	Evidence []string `json:"evidence"`
 }
 
+// FirmwareMode is what started the running system.
+type FirmwareMode string
+
+// The modes.
+const (
+	UEFI       FirmwareMode = "uefi"
+	BIOS       FirmwareMode = "bios"
+	DeviceTree FirmwareMode = "device-tree" // a boot loader that hands over a device tree, without UEFI
+)
+
+// SecureBoot is the state of UEFI's signature check.
+type SecureBoot string
+
+// The states of Secure Boot. There is none without UEFI.
+const (
+	SecureBootOn      SecureBoot = "on"
+	SecureBootOff     SecureBoot = "off"
+	SecureBootSetup   SecureBoot = "setup" // off, and whoever starts may enrol keys
+	SecureBootUnknown SecureBoot = "unknown"
+)
+
+// Firmware of the machine.
+type Firmware struct {
+	Mode       FirmwareMode `json:"mode"`
+	Vendor     string       `json:"vendor,omitempty"`
+	Version    string       `json:"version,omitempty"`
+	SecureBoot SecureBoot   `json:"secureBoot,omitempty"`
+}
+
+// TPM is a trusted platform module.
+type TPM struct {
+	Version      string `json:"version,omitempty"` // of its specification: 1.2 or 2.0
+	Manufacturer string `json:"manufacturer,omitempty"`
+}
+
+// Clock is the time of day as the machine has it.
+type Clock struct {
+	// Now is zero if the time of another machine's tree cannot be told.
+	Now time.Time `json:"now,omitzero"`
+	// Hardware is true if a clock goes on while the power is off.
+	Hardware bool `json:"hardware"`
+}
+
+// GPU is a display or compute accelerator on the PCI bus, or the integrated one of a Jetson.
+type GPU struct {
+	// Address on the PCI bus, as 0000:01:00.0; empty for an integrated one.
+	Address string `json:"address,omitempty"`
+	// VendorID and DeviceID are four hexadecimal digits without 0x; empty for an integrated one.
+	VendorID string `json:"vendorID,omitempty"`
+	DeviceID string `json:"deviceID,omitempty"`
+	Vendor   string `json:"vendor,omitempty"`
+	// Model, Memory (in bytes), Architecture and MIG come from the lookup tables: see GPULookup.
+	Model        string `json:"model,omitempty"`
+	Memory       int64  `json:"memory,omitempty"`
+	Architecture string `json:"architecture,omitempty"`
+	MIG          bool   `json:"migCapable,omitempty"`
+}
+
 // Boot says where the running system came from.
 type Boot struct {
 	// Live is true in the installer's live system.
@@ -91,6 +158,8 @@ type Drive struct {
 	Rotation  Rotation `json:"rotation"`
 	Removable bool     `json:"removable,omitempty"`
 	ReadOnly  bool     `json:"readOnly,omitempty"`
+	// Type is that of a file system, or of an array's or pool's member, on the whole drive.
+	Type string `json:"type,omitempty"`
 	// Labels are those of the file systems on the drive and its partitions.
 	Labels     []string    `json:"labels,omitempty"`
 	Partitions []Partition `json:"partitions,omitempty"`
@@ -104,7 +173,10 @@ type Partition struct {
 	Name  string `json:"name"`
 	Size  int64  `json:"size"`
 	Label string `json:"label,omitempty"` // of its file system
-	Type  string `json:"type,omitempty"`  // of its file system
+	// Type is that of its file system, or says of what array or pool it is a member.
+	Type string `json:"type,omitempty"`
+	// Kind is the partition table's type, a GUID in lower case.
+	Kind string `json:"kind,omitempty"`
 }
 
 // Device gives the path to name the drive by: ByID if it has one.

@@ -23,7 +23,7 @@ import (
 //	threads: N      ... with N threads, and repeat proc/cpuinfo's block for each
 //	processors: N   repeat proc/cpuinfo's block, without topology
 //
-// In a file, \0 is a zero byte. user-data.yaml is the site's settings.
+// In a file, \0, \1 and \6 are bytes of that value. user-data.yaml is the site's settings.
 
 // unpackFixture writes a fixture's root and gives its directory.
 func unpackFixture(t *testing.T, name string) string {
@@ -48,8 +48,9 @@ func writeFixture(t *testing.T, root, name string) {
 	if gone := says["remove"]; gone != "" {
 		require.NoError(t, os.RemoveAll(filepath.Join(root, gone)))
 	}
+	octal := strings.NewReplacer(`\0`, "\x00", `\1`, "\x01", `\6`, "\x06")
 	for _, f := range archive.Files {
-		writeRootFile(t, root, f.Name, strings.ReplaceAll(string(f.Data), `\0`, "\x00"))
+		writeRootFile(t, root, f.Name, octal.Replace(string(f.Data)))
 	}
 	if says["base"] != "" && says["cores"] == "" {
 		return

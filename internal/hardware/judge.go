@@ -3,23 +3,9 @@ package hardware
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
-)
-
-// The codes of the checks. They are stable: sites name them in stylet.probe.overrides.
-const (
-	CodeArchitecture   = "arch.supported"
-	CodeVirtualization = "virtualization.kind"
-	CodeCPUFamily      = "cpu.family"
-	CodeCPUCores       = "cpu.cores"
-	CodeMemory         = "memory.minimum"
-	CodeDriveChoice    = "drive.choice"
-	CodeDriveSize      = "drive.size"
-	CodeDriveRotation  = "drive.rotational"
-	CodeDriveOccupied  = "drive.occupied"
-	CodeDriveConflict  = "drive.conflict"
-	CodeOverrides      = "probe.overrides"
 )
 
 // subject is what the probes look at.
@@ -29,52 +15,62 @@ type subject struct {
 	choice Choice
 	// choiceRemedy is what to do if no drive could be chosen.
 	choiceRemedy string
+	released     time.Time
 }
 
-// probe is one rule. It fills in everything but Code.
-type probe struct {
-	code  string
-	check func(subject) Check
-	// needsDrive leaves the probe out when no main drive could be chosen; drive.choice has failed then.
-	needsDrive bool
-	// minimum marks the AMD64 minimums H1 to H4, which only warn on ARM64 (H5).
-	minimum bool
-	// instead names another key where an override would be wrong or useless.
-	instead string
-}
+// probe measures one requirement: it says what it found, and its verdict.
+type probe func(subject) Check
 
-// probes are all rules, in the order of the report.
-func probes() []probe {
-	return []probe{
-		{code: CodeArchitecture, check: checkArchitecture},
-		{code: CodeVirtualization, check: checkVirtualization},
-		{code: CodeCPUFamily, check: checkCPUFamily, minimum: true},
-		{code: CodeCPUCores, check: checkCPUCores, minimum: true},
-		{code: CodeMemory, check: checkMemory, minimum: true},
-		{code: CodeDriveChoice, check: checkDriveChoice, instead: "stylet.install.device"},
-		{code: CodeDriveSize, check: checkDriveSize, needsDrive: true, minimum: true},
-		{code: CodeDriveRotation, check: checkDriveRotation, needsDrive: true, minimum: true},
-		{code: CodeDriveOccupied, check: checkDriveOccupied, needsDrive: true, instead: "stylet.install.force"},
-		{code: CodeDriveConflict, check: checkDriveConflict, needsDrive: true},
-		{code: CodeOverrides, check: checkOverrides},
+// probes has one for each requirement.
+func probes() map[string]probe {
+	return map[string]probe{
+		CodeArchitecture:   checkArchitecture,
+		CodeBoard:          checkBoard,
+		CodeVirtualization: checkVirtualization,
+		CodeCPUFamily:      checkCPUFamily,
+		CodeCPUCores:       checkCPUCores,
+		CodeMemory:         checkMemory,
+		CodeDriveChoice:    checkDriveChoice,
+		CodeDriveSize:      ofMainDrive(checkDriveSize),
+		CodeDriveRotation:  ofMainDrive(checkDriveRotation),
+		CodeDriveOccupied:  ofMainDrive(checkDriveOccupied),
+		CodeDriveConflict:  ofMainDrive(checkDriveConflict),
+		CodeDriveLeftovers: checkLeftovers,
+		CodeSecureBoot:     checkSecureBoot,
+		CodeTPM:            checkTPM,
+		CodeWatchdog:       checkWatchdog,
+		CodeClock:          checkClock,
+		CodeOverrides:      checkOverrides,
 	}
 }
 
-// Judge holds the facts against the minimum and the site's settings. It is pure.
-func Judge(facts Facts, site v1alpha1.Site) Report {
-	in := subject{facts: facts, site: site}
+// ofMainDrive leaves a check out (it has no verdict) when no main drive could be chosen:
+// drive.choice has failed then.
+func ofMainDrive(check probe) probe {
+	return func(in subject) Check {
+		if in.choice.Drive == nil {
+			return Check{}
+		}
+		return check(in)
+	}
+}
+
+// Judge holds the facts against the requirements and the site's settings. It is pure: released is
+// when this stylet was made, zero if that is not known.
+func Judge(facts Facts, site v1alpha1.Site, released time.Time) Report {
+	in := subject{facts: facts, site: site, released: released}
 	in.choice, in.choiceRemedy = choose(facts, site.Install)
 	report := Report{MainDrive: in.choice, Facts: facts}
-	for _, p := range probes() {
-		if p.needsDrive && in.choice.Drive == nil {
+	for _, r := range Requirements() {
+		check := probes()[r.Code](in)
+		if check.Verdict == "" {
 			continue
 		}
-		check := p.check(in)
-		check.Code = p.code
-		if p.minimum {
+		check.Code, check.Title, check.Requirement, check.Source = r.Code, r.Title, r.Text, r.Source
+		if r.Minimum {
 			check = softenOnARM(check, facts.Architecture)
 		}
-		if p.instead == "" {
+		if r.Instead == "" {
 			check = override(check, site.Probe.Overrides)
 		}
 		report.Checks = append(report.Checks, check)

@@ -3,6 +3,7 @@ package hardware
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,16 +26,16 @@ func TestAnOverrideTurnsAFailureIntoARecordedWarning(t *testing.T) {
 	facts := bench()
 	facts.CPU = CPU{Model: "QEMU Virtual CPU", Cores: 1, Threads: 1}
 
-	c := find(t, Judge(facts, v1alpha1.Site{}), CodeCPUCores)
+	c := find(t, Judge(facts, v1alpha1.Site{}, made), CodeCPUCores)
 	assert.Equal(t, Fail, c.Verdict)
 	assert.Empty(t, c.Override)
 
-	c = find(t, Judge(facts, overriding(CodeCPUCores)), CodeCPUCores)
+	c = find(t, Judge(facts, overriding(CodeCPUCores), made), CodeCPUCores)
 	assert.Equal(t, Warn, c.Verdict)
 	assert.Equal(t, "on purpose", c.Override)
 
 	// Warnings and passes need none: nothing is recorded as overridden that was not.
-	c = find(t, Judge(facts, overriding(CodeCPUFamily)), CodeCPUFamily)
+	c = find(t, Judge(facts, overriding(CodeCPUFamily), made), CodeCPUFamily)
 	assert.Equal(t, Warn, c.Verdict)
 	assert.Empty(t, c.Override)
 }
@@ -44,21 +45,21 @@ func TestTheLastDriveIsNotOverwrittenByAnOverride(t *testing.T) {
 	facts := bench()
 	facts.Drives[0].Labels = []string{"COS_OEM"}
 	for _, site := range []v1alpha1.Site{{}, overriding(CodeDriveOccupied)} {
-		assert.Equal(t, Fail, find(t, Judge(facts, site), CodeDriveOccupied).Verdict)
+		assert.Equal(t, Fail, find(t, Judge(facts, site, made), CodeDriveOccupied).Verdict)
 	}
 	forced := v1alpha1.Site{Install: v1alpha1.Install{Force: true}}
-	assert.Equal(t, Warn, find(t, Judge(facts, forced), CodeDriveOccupied).Verdict)
+	assert.Equal(t, Warn, find(t, Judge(facts, forced, made), CodeDriveOccupied).Verdict)
 
 	// Force is about the chosen drive, not about the others.
 	facts.Drives[0].Labels = nil
 	facts.Drives[1].Labels = []string{"COS_STATE"}
-	assert.Equal(t, Fail, find(t, Judge(facts, forced), CodeDriveConflict).Verdict)
-	assert.Equal(t, Warn, find(t, Judge(facts, overriding(CodeDriveConflict)), CodeDriveConflict).Verdict)
+	assert.Equal(t, Fail, find(t, Judge(facts, forced, made), CodeDriveConflict).Verdict)
+	assert.Equal(t, Warn, find(t, Judge(facts, overriding(CodeDriveConflict), made), CodeDriveConflict).Verdict)
 
 	// A stick with an installation that is also the boot medium is no conflict.
 	facts.Drives[1].Labels = nil
 	facts.Drives[2].Labels = []string{"COS_RECOVERY"}
-	assert.Equal(t, Pass, find(t, Judge(facts, forced), CodeDriveConflict).Verdict)
+	assert.Equal(t, Pass, find(t, Judge(facts, forced, made), CodeDriveConflict).Verdict)
 }
 
 // Requirement: H2, H3, H4, H6
@@ -82,12 +83,34 @@ func TestTheLimits(t *testing.T) {
 		{CodeDriveSize, func(f *Facts) { f.Drives[0].Size = 94_999_999_999 }, Fail},
 		{CodeDriveRotation, func(f *Facts) { f.Drives[0].Rotation = Rotational; f.Drives = f.Drives[:1] }, Fail},
 		{CodeDriveRotation, func(f *Facts) { f.Drives[0].Rotation = RotationUnknown; f.Drives = f.Drives[:1] }, Warn},
+		{CodeDriveRotation, func(f *Facts) { f.Drives[0].Transport = "mmc" }, Warn},
 		{CodeArchitecture, func(f *Facts) { f.Architecture = "riscv64" }, Fail},
+		{CodeBoard, func(f *Facts) { f.Machine = Machine{} }, Warn},
+		{CodeBoard, func(f *Facts) { f.Machine = Machine{Compatible: []string{"nvidia,p3701-0000"}} }, Pass},
+		{CodeSecureBoot, func(f *Facts) { f.Firmware = Firmware{Mode: UEFI, SecureBoot: SecureBootOn} }, Pass},
+		{CodeSecureBoot, func(f *Facts) { f.Firmware = Firmware{Mode: UEFI, SecureBoot: SecureBootOff} }, Warn},
+		{CodeSecureBoot, func(f *Facts) { f.Firmware = Firmware{Mode: UEFI, SecureBoot: SecureBootSetup} }, Warn},
+		{CodeSecureBoot, func(f *Facts) { f.Firmware = Firmware{Mode: UEFI, SecureBoot: SecureBootUnknown} }, Warn},
+		{CodeSecureBoot, func(f *Facts) { f.Firmware = Firmware{Mode: BIOS} }, Warn},
+		{CodeTPM, func(f *Facts) { f.TPM = nil }, Warn},
+		{CodeTPM, func(f *Facts) { f.TPM = &TPM{Version: "1.2"} }, Warn},
+		{CodeTPM, func(f *Facts) { f.TPM = &TPM{Manufacturer: "IFX"} }, Warn},
+		{CodeTPM, func(f *Facts) { f.TPM = &TPM{Version: "2.0"} }, Pass},
+		{CodeWatchdog, func(f *Facts) { f.Watchdogs = nil }, Warn},
+		{CodeClock, func(f *Facts) { f.Clock.Now = made.Add(-clockGrace) }, Pass},
+		{CodeClock, func(f *Facts) { f.Clock.Now = made.Add(-clockGrace - time.Second) }, Warn},
+		{CodeClock, func(f *Facts) { f.Clock.Now = made.Add(clockLifetime) }, Pass},
+		{CodeClock, func(f *Facts) { f.Clock.Now = made.Add(clockLifetime + time.Second) }, Warn},
+		{CodeClock, func(f *Facts) { f.Clock = Clock{Hardware: true} }, Warn},
+		{CodeClock, func(f *Facts) { f.Clock.Hardware = false }, Warn},
+		{CodeDriveLeftovers, func(f *Facts) { f.Drives[0].Type = "LVM2_member" }, Warn},
+		{CodeDriveLeftovers, func(f *Facts) { f.Drives[1].Partitions = []Partition{{Name: "d1", Type: "linux_raid_member"}} }, Warn},
+		{CodeDriveLeftovers, func(f *Facts) { f.Drives[0].Type = "ext4" }, Pass},
 	}
 	for _, c := range cases {
 		facts := bench()
 		c.change(&facts)
-		check := find(t, Judge(facts, v1alpha1.Site{}), c.code)
+		check := find(t, Judge(facts, v1alpha1.Site{}, made), c.code)
 		assert.Equal(t, c.want, check.Verdict, "%s: %s", c.code, check.Measured)
 		assert.NotEmpty(t, check.Reason)
 		assert.NotEmpty(t, check.Measured)
@@ -98,15 +121,15 @@ func TestTheLimits(t *testing.T) {
 func TestEveryCheckSaysAllItShould(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, c := range Judge(bench(), v1alpha1.Site{}).Checks {
+	for _, c := range Judge(bench(), v1alpha1.Site{}, made).Checks {
 		assert.False(t, seen[c.Code], c.Code)
 		seen[c.Code] = true
 		for _, text := range []string{c.Title, c.Measured, c.Requirement, c.Source, string(c.Verdict), c.Reason} {
 			assert.NotEmpty(t, text, c.Code)
 		}
 	}
-	for _, p := range probes() {
-		assert.True(t, seen[p.code], p.code)
+	for _, r := range Requirements() {
+		assert.True(t, seen[r.Code], r.Code)
 	}
 }
 
@@ -136,7 +159,7 @@ func TestARefusalNamesEveryFailure(t *testing.T) {
 	require.NoError(t, Report{Checks: []Check{{Verdict: Warn}, {Verdict: Pass}}}.Refusal())
 	facts.CPU.Cores = 1
 	facts.Drives[0].Labels = []string{"COS_STATE"}
-	err := Judge(facts, v1alpha1.Site{}).Refusal()
+	err := Judge(facts, v1alpha1.Site{}, made).Refusal()
 	assert.Equal(t, fault.Refused, fault.KindOf(err))
 	assert.Equal(t, CodeCPUCores, fault.CodeOf(err))
 	require.ErrorContains(t, err, "fewer than 2 cores")
@@ -151,7 +174,7 @@ func TestAnUnfinishedInstallationIsDoneAnew(t *testing.T) {
 	facts := bench()
 	facts.Drives[0].Labels = []string{"COS_OEM", "COS_STATE"}
 	facts.Drives[0].Unfinished = true
-	c := find(t, Judge(facts, v1alpha1.Site{}), CodeDriveOccupied)
+	c := find(t, Judge(facts, v1alpha1.Site{}, made), CodeDriveOccupied)
 	assert.Equal(t, Pass, c.Verdict)
 	assert.Contains(t, c.Measured, "never finished")
 }

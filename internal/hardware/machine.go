@@ -11,7 +11,7 @@ import (
 const deviceTree = "sys/firmware/devicetree/base/"
 
 func (s *source) machine() Machine {
-	m := Machine{Compatible: splitCompatible(s.bytes(deviceTree + "compatible"))}
+	m := Machine{Compatible: s.compatible()}
 	product, err := ghw.Product(s.args...)
 	if err != nil {
 		s.gap("board: %v", err)
@@ -23,6 +23,8 @@ func (s *source) machine() Machine {
 	}
 	return m
 }
+
+func (s *source) compatible() []string { return splitCompatible(s.bytes(deviceTree + "compatible")) }
 
 // splitCompatible reads a device tree's list of strings, each ended by a zero byte.
 func splitCompatible(data []byte) []string {
@@ -45,6 +47,8 @@ func (s *source) architecture(info cpuInfo) string {
 		return "amd64"
 	case info.arm:
 		return "arm64"
+	case info.mainframe:
+		return "s390x"
 	}
 	s.gap("architecture: the kernel does not say; assumed to be that of this program")
 	return runtime.GOARCH

@@ -44,15 +44,32 @@ func check(site v1alpha1.Site, given keys) v1alpha1.Problems {
 	if what, remedy := checkDevice(site.Install.Device); what != "" {
 		add("install.device", remedy, "%s", what)
 	}
+	if selector := site.Install.DeviceSelector; selector != (v1alpha1.DriveSelector{}) {
+		if site.Install.Device != "" {
+			add("install.deviceSelector", "keep one of the two", "install.device names the drive already")
+		}
+		if _, err := path.Match(selector.Model, ""); err != nil {
+			add("install.deviceSelector.model", "use * for any text and ? for any letter", "%q is not a pattern", selector.Model)
+		}
+		if selector.MaxSize != 0 && selector.MaxSize < selector.MinSize {
+			add("install.deviceSelector.maxSize", "use a size of at least minSize", "no drive is at most %s and at least %s", selector.MaxSize, selector.MinSize)
+		}
+	}
 	oneOf := func(key, value string, words ...string) {
 		if !slices.Contains(words, value) {
 			add(key, "use "+strings.Join(words, " or "), "%q is not known here", value)
 		}
 	}
+	oneOf("install.deviceSelector.transport", site.Install.DeviceSelector.Transport, hardwareTransports()...)
 	oneOf("install.after", site.Install.After, "reboot", "poweroff")
 	oneOf("logLevel", site.LogLevel, "debug", "info", "warn", "error")
 	found = append(found, checkRegistries(site.Registries)...)
 	return append(found, checkOverrides(site.Probe.Overrides)...)
+}
+
+// hardwareTransports are the words of the probe's facts for how a drive is connected.
+func hardwareTransports() []string {
+	return []string{"nvme", "ata", "scsi", "virtio", "mmc", "sd", "usb", "xen"}
 }
 
 // checkReference wants a complete reference: a short one would mean a registry that nobody wrote.

@@ -40,7 +40,7 @@ func saidFor(t *testing.T, change func(*hardware.Facts)) string {
 		}},
 	}
 	change(&facts)
-	report := hardware.Judge(facts, v1alpha1.Site{})
+	report := hardware.Judge(facts, v1alpha1.Site{}, time.Time{})
 	var table strings.Builder
 	require.NoError(t, report.WriteTable(&table))
 	refusal := report.Refusal()

@@ -37,6 +37,8 @@ type Registry struct {
 type Install struct {
 	// Device is an absolute path, best below /dev/disk/by-id; default: the probe's choice.
 	Device string `json:"device,omitempty" yaml:"device,omitempty"`
+	// DeviceSelector describes the drive where its path is not known in advance; not beside Device.
+	DeviceSelector DriveSelector `json:"deviceSelector,omitzero" yaml:"deviceSelector,omitempty"`
 	// MaxImageSize is the largest image the disk layout must have room for; default 8Gi. It can
 	// never be changed after the installation.
 	MaxImageSize Size `json:"maxImageSize,omitempty" yaml:"maxImageSize,omitempty"`
@@ -44,6 +46,21 @@ type Install struct {
 	Force bool `json:"force,omitempty" yaml:"force,omitempty"`
 	// After is reboot (default) or poweroff.
 	After string `json:"after,omitempty" yaml:"after,omitempty"`
+}
+
+// DriveSelector describes a drive: all that is given must hold. If it leaves several drives, the
+// probe's rule chooses among them.
+type DriveSelector struct {
+	// Model is a shell pattern (* and ?) for the whole model name; case does not matter.
+	Model string `json:"model,omitempty" yaml:"model,omitempty"`
+	// Serial is the serial number.
+	Serial string `json:"serial,omitempty" yaml:"serial,omitempty"`
+	// Transport is nvme, ata, scsi, virtio, mmc, sd, usb or xen. A usb or sd drive is taken only
+	// if it is named here.
+	Transport string `json:"transport,omitempty" yaml:"transport,omitempty"`
+	// MinSize and MaxSize are inclusive.
+	MinSize Size `json:"minSize,omitempty" yaml:"minSize,omitempty"`
+	MaxSize Size `json:"maxSize,omitempty" yaml:"maxSize,omitempty"`
 }
 
 // DefaultMaxImageSize is the largest image that a default layout supports.
