@@ -75,7 +75,8 @@ iso: build ## dist/installer.iso, the installer, with USER_DATA=file inside
 	@images/build-installer.sh --stylet $(DIST)/stylet --user-data $(USER_DATA) --out $(DIST)
 
 .PHONY: bench
-bench: build ## start-up time of the binary against an empty static program
+bench: build ## start-up time against an empty static program, the probe against lshw
+	@$(DEPS) bench
 	@$(GO) test -run '^$$' -bench . -benchtime 20x ./cmd/stylet
 
 .PHONY: fuzz

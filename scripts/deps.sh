@@ -14,14 +14,16 @@ packages() {
     go) echo git ca-certificates gcc libc6-dev ;;
     lint) echo shellcheck jq ;;
     # Real counterparts of the component tests.
-    component) echo debian-archive-keyring docker-registry qemu-utils fdisk e2fsprogs grub-common grub-emu mmdebstrap jq systemd-container xz-utils zstd ;;
+    component) echo debian-archive-keyring docker-registry qemu-utils qemu-user fdisk e2fsprogs grub-common grub-emu mmdebstrap jq systemd-container xz-utils zstd ;;
     # Images, virtual machines and loop devices of image, smoke, e2e and demo.
     machine)
       echo mmdebstrap debian-archive-keyring tar zstd xz-utils squashfs-tools xorriso mtools dosfstools e2fsprogs
       echo grub-common grub2-common grub-pc-bin grub-efi-amd64-bin gdisk fdisk parted rsync kmod udev dmsetup
       echo qemu-system-x86 qemu-utils ovmf nbdkit swtpm socat util-linux docker-registry
       ;;
-    *) die "deps.sh: no set named $1 (bootstrap, go, lint, component, machine)" ;;
+    # The peers of the benchmarks.
+    bench) echo lshw ;;
+    *) die "deps.sh: no set named $1 (bootstrap, go, lint, component, machine, bench)" ;;
   esac
 }
 

@@ -94,15 +94,15 @@ func runProbe(cmd *cobra.Command, flags probeFlags) error {
 
 // probeSettings reads the user-data that was named, or else that of the host itself.
 func probeSettings(flags probeFlags) (v1alpha1.Site, error) {
-	var settings v1alpha1.Site
+	var read site.Reading
 	var err error
 	switch {
 	case len(flags.userData) > 0:
-		settings, _, err = site.Load(flags.userData...)
+		read, err = site.Load(flags.userData...)
 	case flags.root == "/":
-		settings, _, err = site.LoadHost("/")
+		read, err = site.LoadHost("/")
 	}
-	return settings, err
+	return read.Site, err
 }
 
 func writeRequirements(cmd *cobra.Command, form string) error {

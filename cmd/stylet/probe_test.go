@@ -26,8 +26,8 @@ func runVerb(t *testing.T, verb *cobra.Command, args ...string) (output string, 
 	return out.String(), fault.ExitCodeOf(err)
 }
 
-// machineRoot makes the little that a probe needs: a machine with nothing but a CPU, memory and a
-// drive of 500 GB.
+// machineRoot makes the little that a probe needs: a machine that meets every requirement, but for
+// its CPU, which is given.
 func machineRoot(t *testing.T, cpu string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -41,6 +41,11 @@ func machineRoot(t *testing.T, cpu string) string {
 		"sys/class/dmi/id/product_name":      "Box\n",
 		"sys/block/nvme0n1/size":             "976773168\n",
 		"sys/block/nvme0n1/queue/rotational": "0\n",
+
+		"sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c": "\x06\x00\x00\x00\x01",
+		"sys/class/tpm/tpm0/tpm_version_major":                                     "2\n",
+		"sys/class/watchdog/watchdog0/identity":                                    "iTCO_wdt\n",
+		"sys/class/rtc/rtc0/since_epoch":                                           "1795000000\n",
 	} {
 		path := filepath.Join(root, name)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))

@@ -60,11 +60,14 @@ func (i Installer) site() (v1alpha1.Site, error) {
 		i.Say("no user-data on the boot medium: the host will wait for an assignment")
 		return v1alpha1.Site{}, nil
 	}
-	s, _, err := site.Load(i.UserData...)
+	read, err := site.Load(i.UserData...)
 	if err != nil {
-		return s, fmt.Errorf("reading the user-data: %w", err)
+		return read.Site, fmt.Errorf("reading the user-data: %w", err)
 	}
-	return s, nil
+	for _, warning := range read.Warnings {
+		i.Say("user-data: %s", warning)
+	}
+	return read.Site, nil
 }
 
 // probe holds the machine against the minimum and gives the drive to install on.

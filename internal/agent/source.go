@@ -81,7 +81,8 @@ func (a *assignment) resolve(ctx context.Context, s v1alpha1.Site) (content.Reso
 }
 
 func (a *assignment) read() (v1alpha1.Site, error) {
-	s, _, err := site.LoadDir(a.userDataDir)
+	read, err := site.LoadDir(a.userDataDir)
+	s := read.Site
 	if err != nil {
 		return s, fmt.Errorf("reading the user-data: %w", err)
 	}

@@ -24,10 +24,11 @@ type keys interface {
 }
 
 // check finds values that have the right type and make no sense. Paths are those of the file.
-func check(site v1alpha1.Site, given keys) v1alpha1.Problems {
+func check(p part, given keys) v1alpha1.Problems {
+	site := p.site
 	var found v1alpha1.Problems
 	add := func(key, remedy, format string, args ...any) {
-		at := block + "." + key
+		at := p.block + "." + key
 		if given.Has(at) {
 			found = append(found, v1alpha1.Problem{Path: at, What: fmt.Sprintf(format, args...), Remedy: remedy})
 		}
@@ -64,7 +65,8 @@ func check(site v1alpha1.Site, given keys) v1alpha1.Problems {
 	oneOf("install.after", site.Install.After, "reboot", "poweroff")
 	oneOf("logLevel", site.LogLevel, "debug", "info", "warn", "error")
 	found = append(found, checkRegistries(site.Registries)...)
-	return append(found, checkOverrides(site.Probe.Overrides)...)
+	found = append(found, checkOverrides(site.Probe.Overrides)...)
+	return append(found, checkDocumented(p, given)...)
 }
 
 // hardwareTransports are the words of the probe's facts for how a drive is connected.

@@ -15,7 +15,7 @@ import (
 // Requirement: U3
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
-	_, _, err := Parse("u.yaml", []byte(`#cloud-config
+	_, err := Parse("u.yaml", []byte(`#cloud-config
 stylet:
   assignment:
     profile: store:1.0
@@ -92,7 +92,7 @@ func TestValues(t *testing.T) {
 		{"probe: {overrides: [{check: cpu.cores, reason: '  '}]}", "reason is missing"},
 	}
 	for _, c := range cases {
-		_, _, err := Parse("u.yaml", []byte("#cloud-config\nstylet:\n  "+c.block+"\n"))
+		_, err := Parse("u.yaml", []byte("#cloud-config\nstylet:\n  "+c.block+"\n"))
 		if c.wrong == "" {
 			assert.NoError(t, err, c.block)
 			continue
@@ -136,14 +136,14 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("#cloud-config\nstylet: {install: {maxImageSize: 9999999Ti, device: \"/dev/\\0\"}}"))
 	f.Add([]byte("#cloud-config\n? [a]\n: b\nstylet: !!binary aGk=\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, origins, err := Parse("u.yaml", data)
+		got, err := Parse("u.yaml", data)
 		if err != nil {
-			require.Empty(t, got)
-			require.Nil(t, origins)
+			require.Empty(t, got.Site)
+			require.Nil(t, got.Origins)
 			require.NotEmpty(t, problems(t, err))
 			return
 		}
 		require.True(t, hasHeader(data))
-		require.Empty(t, check(got, nonZero(got)))
+		require.Empty(t, check(part{block: block, site: got.Site}, nonZero(got.Site)))
 	})
 }

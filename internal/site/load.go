@@ -21,8 +21,8 @@ func hostDirs() []string { return []string{"run/initramfs/live", "oem"} }
 // of a directory, the files that are (see LoadDir) are read. Origins say where each value stands.
 //
 // The error is a *fault.Error of kind Input and code site.invalid; v1alpha1.Problems, with all
-// that is wrong, is on its chain. The Site is empty then.
-func Load(paths ...string) (v1alpha1.Site, Origins, error) {
+// that is wrong, is on its chain. The Reading holds nothing but warnings then.
+func Load(paths ...string) (Reading, error) {
 	var m merger
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -37,7 +37,7 @@ func Load(paths ...string) (v1alpha1.Site, Origins, error) {
 // LoadDir reads the user-data files (*.yaml, *.yml) of a directory, not of those below it. Files
 // without the cloud-config header or without a `stylet:` block are others' business and are
 // ignored. A missing directory says nothing: the Site is empty. Errors are those of Load.
-func LoadDir(dir string) (v1alpha1.Site, Origins, error) {
+func LoadDir(dir string) (Reading, error) {
 	var m merger
 	m.addDir(dir)
 	return m.result()
@@ -46,7 +46,7 @@ func LoadDir(dir string) (v1alpha1.Site, Origins, error) {
 // LoadHost reads the user-data of the host whose file system is at root: that of the boot medium
 // (/run/initramfs/live) and that of the OEM partition (/oem, where kairos-agent puts the merged
 // user-data as 90_custom.yaml). Errors are those of Load.
-func LoadHost(root string) (v1alpha1.Site, Origins, error) {
+func LoadHost(root string) (Reading, error) {
 	var m merger
 	for _, dir := range hostDirs() {
 		m.addDir(filepath.Join(root, dir))
@@ -84,11 +84,14 @@ func (m *merger) addDir(dir string) {
 }
 
 // result gives what was merged, or, after any problem, nothing but the problems.
-func (m *merger) result() (v1alpha1.Site, Origins, error) {
+func (m *merger) result() (Reading, error) {
+	m.settle()
+	warnings := m.problems.Warnings()
 	if err := m.problems.Err(); err != nil {
-		return v1alpha1.Site{}, nil, fault.Wrap(err, fault.Input, "site.invalid", remedy, "reading the user-data")
+		return Reading{Warnings: warnings}, fault.Wrap(err, fault.Input, "site.invalid", remedy, "reading the user-data")
 	}
-	return m.site, m.origins, nil
+	m.Warnings = warnings
+	return m.Reading, nil
 }
 
 // unreadable drops the path that os errors repeat.
@@ -97,5 +100,5 @@ func unreadable(path string, err error) v1alpha1.Problem {
 	if errors.As(err, &pathError) {
 		err = pathError.Err
 	}
-	return v1alpha1.Problem{File: path, What: "cannot be read: " + err.Error()}
+	return v1alpha1.Problem{File: path, What: "cannot be read: " + err.Error(), Code: v1alpha1.CodeFile}
 }

@@ -47,7 +47,8 @@ stylet:
 // Requirement: U3
 func TestTheWholeBlockIsRead(t *testing.T) {
 	t.Parallel()
-	site, origins, err := Load(write(t, "user-data.yaml", full))
+	read, err := Load(write(t, "user-data.yaml", full))
+	site, origins := read.Site, read.Origins
 	require.NoError(t, err)
 	assert.Equal(t, v1alpha1.Site{
 		Assignment: v1alpha1.Assignment{Profile: "registry.example:5000/profiles/store:1.30", PollInterval: v1alpha1.Duration(30 * time.Second)},
@@ -65,9 +66,9 @@ func TestTheWholeBlockIsRead(t *testing.T) {
 func TestNoBlockIsAHostThatWaits(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"#cloud-config\nhostname: x\n", "#cloud-config\n\n  # nothing yet\n", "#cloud-config\nstylet:\n", "#cloud-config  \r\nstylet: {}\r\n"} {
-		site, _, err := Load(write(t, "u.yaml", text))
+		read, err := Load(write(t, "u.yaml", text))
 		require.NoError(t, err, text)
-		assert.Equal(t, v1alpha1.Site{}, site)
+		assert.Equal(t, v1alpha1.Site{}, read.Site)
 	}
 }
 
@@ -87,19 +88,21 @@ func TestTheDirectoryOfAnInstalledHost(t *testing.T) {
 	put("oem/latin1.yml", "#cloud-config\nhostname: \xfcber\n")
 	put("oem/grubenv", "stylet: nonsense")
 	put("oem/deeper/x.yaml", "#cloud-config\nstylet: {logLevel: loud}\n")
-	site, origins, err := LoadHost(root)
+	read, err := LoadHost(root)
+	site, origins := read.Site, read.Origins
 	require.NoError(t, err)
 	assert.Equal(t, "r.example/p:1", site.Assignment.Profile)
 	assert.Equal(t, filepath.Join(root, "oem", "90_custom.yaml")+":12:18", origins["stylet.assignment.profile"])
 
-	site, _, err = LoadDir(filepath.Join(root, "missing"))
+	read, err = LoadDir(filepath.Join(root, "missing"))
 	require.NoError(t, err)
-	assert.Equal(t, v1alpha1.Site{}, site)
+	assert.Equal(t, Reading{}, read)
 
 	// The same words on the medium are no contradiction.
 	put("run/initramfs/live/user-data.yaml", "#cloud-config\nstylet:\n  registries: [{host: r.example, plainHTTP: true}]\n  logLevel: warn\n")
-	site, _, err = LoadHost(root)
+	read, err = LoadHost(root)
 	require.NoError(t, err)
+	site = read.Site
 	assert.Len(t, site.Registries, 1)
 	assert.Equal(t, "warn", site.LogLevel)
 }
@@ -108,9 +111,8 @@ func TestFilesThatDisagree(t *testing.T) {
 	t.Parallel()
 	a := write(t, "a.yaml", "#cloud-config\nstylet:\n  assignment: {profile: 'r.example/p:1', pollInterval: 5s}\n  install: {force: true}\n  registries: [{host: r.example, plainHTTP: true}]\n")
 	b := write(t, "b.yaml", "#cloud-config\nstylet:\n  assignment: {profile: 'r.example/p:2'}\n  install: {force: false}\n  registries: [{host: r.example}, {host: other.example}]\n")
-	site, origins, err := Load(a, b)
-	assert.Equal(t, v1alpha1.Site{}, site, "nothing is half accepted")
-	assert.Nil(t, origins)
+	read, err := Load(a, b)
+	assert.Equal(t, Reading{}, read, "nothing is half accepted")
 	assert.Equal(t, []string{
 		b + ":3:25: stylet.assignment.profile: r.example/p:2 here, but r.example/p:1 at " + a + ":3:25 (say it once)",
 		b + ":4:20: stylet.install.force: false here, but true at " + a + ":4:20 (say it once)",
@@ -135,14 +137,14 @@ func TestBadFiles(t *testing.T) {
 		"#cloud-config\n" + strings.Repeat("# x\n", 3e5): `the file has more than the 1048576 bytes allowed`,
 	}
 	for text, want := range cases {
-		_, _, err := Load(write(t, "u.yaml", text))
+		_, err := Load(write(t, "u.yaml", text))
 		assert.Contains(t, strings.Join(problems(t, err), "\n"), want)
 	}
-	_, _, err := Load(filepath.Join(t.TempDir(), "gone.yaml"))
+	_, err := Load(filepath.Join(t.TempDir(), "gone.yaml"))
 	assert.Contains(t, problems(t, err)[0], "gone.yaml: cannot be read: no such file or directory")
 
 	// In a directory too, when the file could be ours.
-	_, _, err = LoadDir(filepath.Dir(write(t, "u.yaml", "#cloud-config\nstylet: {\n")))
+	_, err = LoadDir(filepath.Dir(write(t, "u.yaml", "#cloud-config\nstylet: {\n")))
 	assert.Contains(t, problems(t, err)[0], "not YAML")
 }
 

@@ -11,21 +11,30 @@ import (
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
-// block is our top-level key.
-const block = "stylet"
+// The top-level keys that are ours to read: our own, and the documented one of the original.
+const (
+	block      = "stylet"
+	documented = "stylus"
+)
 
 // header is the first line of a cloud-config file.
 const header = "#cloud-config"
 
 // file is one user-data file, read and checked by itself.
 type file struct {
-	site     v1alpha1.Site
+	parts    []part
 	document *v1alpha1.Document // nil if it is not even YAML
 	problems v1alpha1.Problems
 }
 
+// part is what one block of a file says.
+type part struct {
+	block string
+	site  v1alpha1.Site
+}
+
 // Parse reads one user-data file. The name is what problems call it. Errors are those of Load.
-func Parse(name string, data []byte) (v1alpha1.Site, Origins, error) {
+func Parse(name string, data []byte) (Reading, error) {
 	var m merger
 	m.add(parse(name, data))
 	return m.result()
@@ -44,14 +53,23 @@ func parse(name string, data []byte) file {
 	}
 	f := file{document: document}
 	f.problems = append(f.problems, checkTop(document)...)
-	f.problems = append(f.problems, document.Decode(block, &f.site)...)
-	f.problems = append(f.problems, document.Place(check(f.site, document))...)
+	for _, key := range []string{block, documented} {
+		p := part{block: key}
+		if key == block {
+			f.problems = append(f.problems, document.Decode(key, &p.site)...)
+		} else {
+			f.problems = append(f.problems, document.Decode(key, &p.site.Documented)...)
+		}
+		f.problems = append(f.problems, document.Place(check(p, document))...)
+		f.problems = append(f.problems, document.Place(remarks(key, document))...)
+		f.parts = append(f.parts, p)
+	}
 	return f
 }
 
 // notUserData finds what makes a file something else than cloud-config.
 func notUserData(name string, data []byte) (v1alpha1.Problem, bool) {
-	p := v1alpha1.Problem{File: name}
+	p := v1alpha1.Problem{File: name, Code: v1alpha1.CodeFile}
 	switch {
 	case len(data) > v1alpha1.MaxDocumentBytes:
 		p.What = fmt.Sprintf("the file has more than the %d bytes allowed", v1alpha1.MaxDocumentBytes)
@@ -97,7 +115,7 @@ func saysNothing(data []byte) bool {
 	return true
 }
 
-var blockLine = regexp.MustCompile(`(?m)^[ \t{]*["']?` + block + `["']?[ \t]*:`)
+var blockLine = regexp.MustCompile(`(?m)^[ \t{]*["']?(` + block + `|` + documented + `)["']?[ \t]*:`)
 
 // concernsUs tells whether a file of a shared directory is ours to read: cloud-config, and YAML
 // or at least with a line that begins our block. A broken file of somebody else is not our affair.
@@ -116,18 +134,32 @@ func concernsUs(data []byte) bool {
 // would leave the host without its settings and without a word.
 func checkTop(document *v1alpha1.Document) v1alpha1.Problems {
 	var problems v1alpha1.Problems
-	seen := 0
+	seen := map[string]int{}
 	for _, key := range document.Keys() {
-		if key == block {
-			seen++
-		} else if isSlip(key, block) {
-			problems = append(problems, document.Problem("", fmt.Sprintf("there is a top-level key %q", key), "did you mean "+block+"?"))
+		seen[key]++
+		for _, wanted := range []string{block, documented} {
+			if key != wanted && isSlip(key, wanted) {
+				p := document.Problem("", fmt.Sprintf("there is a top-level key %q", key), "did you mean "+wanted+"?")
+				problems = append(problems, p.Coded(v1alpha1.CodeUnknownKey))
+			}
+		}
+		if _, ours := v1alpha1.KeyOf(key); ours || belongsBelow(key) {
+			p := document.Problem("", fmt.Sprintf("%q stands at the top", key), "put it below "+block+":")
+			problems = append(problems, p.Coded(v1alpha1.CodeMisplaced))
 		}
 	}
-	if seen > 1 {
-		problems = append(problems, document.Problem("", fmt.Sprintf("the key %q stands %d times", block, seen), "put all settings below one of them"))
+	for _, key := range []string{block, documented} {
+		if seen[key] > 1 {
+			p := document.Problem("", fmt.Sprintf("the key %q stands %d times", key, seen[key]), "put all settings below one of them")
+			problems = append(problems, p.Coded(v1alpha1.CodeRepeatedKey))
+		}
 	}
 	return problems
+}
+
+// belongsBelow tells of keys that samples have put at the top. `install` is also Kairos' key.
+func belongsBelow(key string) bool {
+	return key == "site" || key == "siteNetwork" || key == "externalRegistries" || key == "registryCredentials" || key == "localUI"
 }
 
 // asProblems takes an error of ParseDocument apart.

@@ -2,10 +2,12 @@ package v1alpha1
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +32,7 @@ type Document struct {
 func ParseDocument(name string, data []byte) (*Document, error) {
 	doc := &Document{file: name, nodes: map[string]*yaml.Node{}, slips: map[string][]string{}}
 	if len(data) > MaxDocumentBytes {
-		return nil, Problems{{File: name, What: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), MaxDocumentBytes)}}
+		return nil, Problems{{File: name, Code: CodeFile, What: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), MaxDocumentBytes)}}
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var top, second yaml.Node
@@ -39,14 +41,14 @@ func ParseDocument(name string, data []byte) (*Document, error) {
 	}
 	switch err := decoder.Decode(&second); {
 	case err == nil:
-		return nil, Problems{{File: name, Line: second.Line, Column: second.Column, What: "a second document begins here", Remedy: "keep one document per file"}}
+		return nil, Problems{{File: name, Line: second.Line, Column: second.Column, What: "a second document begins here", Remedy: "keep one document per file", Code: CodeSyntax}}
 	case !errors.Is(err, io.EOF):
 		return nil, Problems{syntaxProblem(name, err)}
 	}
 	doc.root = top.Content[0]
 	doc.nodes[""] = doc.root
 	if doc.root.Kind != yaml.MappingNode {
-		return nil, Problems{doc.Problem("", "the file holds "+describeNode(doc.root)+" where keys and values are wanted", "")}
+		return nil, Problems{doc.Problem("", "the file holds "+describeNode(doc.root)+" where keys and values are wanted", "").Coded(CodeType)}
 	}
 	return doc, nil
 }
@@ -55,6 +57,30 @@ func ParseDocument(name string, data []byte) (*Document, error) {
 func (d *Document) Has(path string) bool {
 	node := d.nodes[path]
 	return node != nil && node.Tag != "!!null"
+}
+
+// Values gives the paths of the scalars below a path that were decoded, but for nulls, in the order
+// of the file.
+func (d *Document) Values(below string) []string {
+	var paths []string
+	for path, node := range d.nodes {
+		if node.Kind == yaml.ScalarNode && d.Has(path) && strings.HasPrefix(path, below+".") {
+			paths = append(paths, path)
+		}
+	}
+	slices.SortFunc(paths, func(a, b string) int {
+		one, two := d.nodes[a], d.nodes[b]
+		return cmp.Or(cmp.Compare(one.Line, two.Line), cmp.Compare(one.Column, two.Column), cmp.Compare(a, b))
+	})
+	return paths
+}
+
+// Text gives the scalar at a path as it is written, "" if there is none.
+func (d *Document) Text(path string) string {
+	if node := d.nodes[path]; node != nil && node.Kind == yaml.ScalarNode {
+		return node.Value
+	}
+	return ""
 }
 
 // Keys gives the top-level keys in the order of the file.
@@ -86,7 +112,9 @@ func (d *Document) Place(found Problems) Problems {
 	var placed Problems
 	for _, p := range found {
 		if !d.complainedAbout(p.Path) && !d.followsFromSlip(p.Path) {
-			placed = append(placed, d.Problem(p.Path, p.What, p.Remedy))
+			at := d.Problem(p.Path, p.What, p.Remedy)
+			at.Code, at.Warning = p.Code, p.Warning
+			placed = append(placed, at)
 		}
 	}
 	return placed
@@ -127,9 +155,9 @@ var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 func syntaxProblem(name string, err error) Problem {
 	if errors.Is(err, io.EOF) {
-		return Problem{File: name, What: "the file is empty"}
+		return Problem{File: name, What: "the file is empty", Code: CodeSyntax}
 	}
-	p := Problem{File: name, What: err.Error()}
+	p := Problem{File: name, What: err.Error(), Code: CodeSyntax}
 	if m := syntaxLine.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " ")); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
 		p.What = "not YAML: " + m[2]

@@ -31,14 +31,14 @@ func (d *Document) Decode(key string, into any) Problems {
 	return d.problems[before:]
 }
 
-func (d *Document) complain(node *yaml.Node, path, what, remedy string) {
-	d.problems = append(d.problems, Problem{File: d.file, Line: node.Line, Column: node.Column, Path: path, What: what, Remedy: remedy})
+func (d *Document) complain(node *yaml.Node, code, path, what, remedy string) {
+	d.problems = append(d.problems, Problem{File: d.file, Line: node.Line, Column: node.Column, Path: path, What: what, Remedy: remedy, Code: code})
 }
 
 func (d *Document) decode(node *yaml.Node, out reflect.Value, path string) {
 	d.nodes[path] = node
 	if node.Kind == yaml.AliasNode {
-		d.complain(node, path, describeNode(node)+" is not allowed here", "write the value out")
+		d.complain(node, CodeType, path, describeNode(node)+" is not allowed here", "write the value out")
 		return
 	}
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
@@ -58,6 +58,8 @@ func (d *Document) decode(node *yaml.Node, out reflect.Value, path string) {
 		d.decodeStruct(node, out, path)
 	case out.Kind() == reflect.Slice:
 		d.decodeList(node, out, path)
+	case out.Kind() == reflect.Map:
+		d.decodeMap(node, out, path)
 	default:
 		d.decodeScalar(node, out, path)
 	}
@@ -65,7 +67,7 @@ func (d *Document) decode(node *yaml.Node, out reflect.Value, path string) {
 
 func (d *Document) decodeStruct(node *yaml.Node, out reflect.Value, path string) {
 	if node.Kind != yaml.MappingNode {
-		d.complain(node, path, describeNode(node)+" where keys and values are wanted", "")
+		d.complain(node, CodeType, path, describeNode(node)+" where keys and values are wanted", "")
 		return
 	}
 	fields, names := structFields(out.Type())
@@ -76,24 +78,53 @@ func (d *Document) decodeStruct(node *yaml.Node, out reflect.Value, path string)
 		index, known := fields[key.Value]
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			d.complain(key, path, describeNode(key)+" where a key is wanted", "")
+			d.complain(key, CodeType, path, describeNode(key)+" where a key is wanted", "")
 		case !known:
-			d.complain(key, at, fmt.Sprintf("there is no key %q here", key.Value), nearest(key.Value, names))
+			d.complain(key, CodeUnknownKey, at, fmt.Sprintf("there is no key %q here", key.Value), nearest(key.Value, names))
 			if key := meant(key.Value, names); key != "" {
 				d.slips[path] = append(d.slips[path], key)
 			}
 		case seen[key.Value] > 0:
-			d.complain(key, at, fmt.Sprintf("the key stands on line %d already", seen[key.Value]), "keep one of the two")
+			d.complain(key, CodeRepeatedKey, at, fmt.Sprintf("the key stands on line %d already", seen[key.Value]), "keep one of the two")
 		default:
 			seen[key.Value] = key.Line
-			d.decode(value, out.Field(index), at)
+			d.decode(value, out.FieldByIndex(index), at)
+		}
+	}
+}
+
+// decodeMap reads keys that are names of the site's own.
+func (d *Document) decodeMap(node *yaml.Node, out reflect.Value, path string) {
+	if node.Kind != yaml.MappingNode {
+		d.complain(node, CodeType, path, describeNode(node)+" where keys and values are wanted", "")
+		return
+	}
+	out.Set(reflect.MakeMap(out.Type()))
+	lines := map[string]int{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		at := joinPath(path, key.Value)
+		switch {
+		case key.Kind != yaml.ScalarNode || key.Tag == "!!null":
+			d.complain(key, CodeType, path, describeNode(key)+" where a key is wanted", "")
+		case lines[key.Value] > 0:
+			d.complain(key, CodeRepeatedKey, at, fmt.Sprintf("the key stands on line %d already", lines[key.Value]), "keep one of the two")
+		default:
+			lines[key.Value] = key.Line
+			fresh := reflect.New(out.Type().Elem()).Elem()
+			d.decode(value, fresh, at)
+			out.SetMapIndex(reflect.ValueOf(key.Value), fresh)
 		}
 	}
 }
 
 func (d *Document) decodeList(node *yaml.Node, out reflect.Value, path string) {
+	if list, ok := out.Addr().Interface().(*TextList); ok && node.Kind == yaml.ScalarNode {
+		list.fromText(node.Value)
+		return
+	}
 	if node.Kind != yaml.SequenceNode {
-		d.complain(node, path, describeNode(node)+" where a list is wanted", "begin each item with \"- \"")
+		d.complain(node, CodeType, path, describeNode(node)+" where a list is wanted", "begin each item with \"- \"")
 		return
 	}
 	list := reflect.MakeSlice(out.Type(), len(node.Content), len(node.Content))
@@ -106,34 +137,45 @@ func (d *Document) decodeList(node *yaml.Node, out reflect.Value, path string) {
 // decodeScalar reads one value. Text takes a plain scalar as it is written: 1.30 stays "1.30".
 func (d *Document) decodeScalar(node *yaml.Node, out reflect.Value, path string) {
 	if node.Kind != yaml.ScalarNode {
-		d.complain(node, path, describeNode(node)+" where "+describeType(out.Type())+" is wanted", "")
+		d.complain(node, CodeType, path, describeNode(node)+" where "+describeType(out.Type())+" is wanted", "")
 		return
 	}
 	if text, ok := out.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if err := text.UnmarshalText([]byte(node.Value)); err != nil {
-			d.complain(node, path, err.Error(), "")
+			d.complain(node, CodeValue, path, err.Error(), "")
 		}
 		return
 	}
 	fresh := reflect.New(out.Type())
 	if err := node.Decode(fresh.Interface()); err != nil {
-		d.complain(node, path, describeNode(node)+" where "+describeType(out.Type())+" is wanted", "")
+		d.complain(node, CodeType, path, describeNode(node)+" where "+describeType(out.Type())+" is wanted", "")
 		return
 	}
 	out.Set(fresh.Elem())
 }
 
-// structFields maps the yaml names of a struct's fields to their indices; names keeps the order.
-func structFields(t reflect.Type) (fields map[string]int, names []string) {
-	fields = map[string]int{}
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name != "-" {
-			fields[name] = i
+// structFields maps the yaml names of a struct's fields to their indices, those of inlined structs
+// included; names keeps the order.
+func structFields(t reflect.Type) (fields map[string][]int, names []string) {
+	fields = map[string][]int{}
+	for _, field := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		if name != "" && name != "-" && options != "inline" && directly(t, field) {
+			fields[name] = field.Index
 			names = append(names, name)
 		}
 	}
 	return fields, names
+}
+
+// directly tells whether all that is around the field is inlined.
+func directly(t reflect.Type, field reflect.StructField) bool {
+	for i := 1; i < len(field.Index); i++ {
+		if _, options, _ := strings.Cut(t.FieldByIndex(field.Index[:i]).Tag.Get("yaml"), ","); options != "inline" {
+			return false
+		}
+	}
+	return true
 }
 
 func describeType(t reflect.Type) string {

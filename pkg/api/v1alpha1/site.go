@@ -2,8 +2,10 @@ package v1alpha1
 
 import "time"
 
-// Site is the `stylet:` block of the user-data: what the site says about this host. Every key
-// is optional; a missing block is a host that waits for an assignment.
+// Site is what the user-data says about this host: our own keys of the `stylet:` block, and those
+// that are documented for `stylus:`, which both blocks may carry with the same meaning. Every key is
+// optional; a missing block is a host that waits for an assignment. SiteKeys says of each key what it
+// does, and since when.
 type Site struct {
 	Assignment Assignment `json:"assignment,omitzero" yaml:"assignment,omitempty"`
 	Registries []Registry `json:"registries,omitempty" yaml:"registries,omitempty"`
@@ -11,6 +13,8 @@ type Site struct {
 	Probe      ProbePlan  `json:"probe,omitzero" yaml:"probe,omitempty"`
 	// LogLevel is debug, info, warn or error; default info.
 	LogLevel string `json:"logLevel,omitempty" yaml:"logLevel,omitempty"`
+
+	Documented `yaml:",inline"`
 }
 
 // Assignment says which profile the host runs.

@@ -1,0 +1,132 @@
+package site
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+func parseCertificate(der []byte) (*x509.Certificate, error) { return x509.ParseCertificate(der) }
+
+func (c *checker) network(n v1alpha1.Network) {
+	c.proxy("site.network.httpProxy", n.HTTPProxy)
+	c.proxy("site.network.httpsProxy", n.HTTPSProxy)
+	if strings.Contains(n.NoProxy, "://") {
+		c.add("site.network.noProxy", "write hosts, domains (.example), addresses and networks with commas between them", "%q has an address with a scheme", n.NoProxy)
+	}
+	c.addresses("site.network.nameserver", n.Nameserver)
+	var names []string
+	for name := range n.Interfaces {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		c.networkInterface("site.network.interfaces."+name, name, n.Interfaces[name])
+	}
+}
+
+func (c *checker) proxy(key string, text v1alpha1.Secret) {
+	u, err := url.Parse(text.Reveal())
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		// Its text may hold a password.
+		c.add(key, "write http://[USER:PASSWORD@]HOST:PORT, with %-escapes in user and password", "it is not the address of a proxy")
+	}
+}
+
+func (c *checker) addresses(key string, list v1alpha1.TextList) {
+	for _, text := range list {
+		if _, err := netip.ParseAddr(text); err != nil {
+			c.add(key, "write addresses, not names", "%q is not an IP address", text)
+		}
+	}
+}
+
+// maxInterfaceName is Linux's limit (IFNAMSIZ less the zero byte).
+const maxInterfaceName = 15
+
+func (c *checker) networkInterface(at, name string, i v1alpha1.Interface) {
+	if len(name) > maxInterfaceName || strings.ContainsAny(name, "/ \t") || name == "" {
+		c.add(at, "write the kernel's name, as `ip link` prints it", "%q is not the name of an interface", name)
+	}
+	c.oneOf(at+".type", i.Type, "dhcp", "static")
+	c.addresses(at+".nameserver", i.Nameserver)
+	if i.Type != "static" {
+		for key, value := range map[string]string{"ipAddress": i.IPAddress, "mask": i.Mask, "gateway": i.Gateway} {
+			if value != "" {
+				c.add(at+"."+key, "write type: static, or leave it out", "an interface with DHCP gets it from the network")
+			}
+		}
+		return
+	}
+	if i.IPAddress == "" {
+		c.missing(at, "ipAddress", "a static interface needs its address, as 192.0.2.7/24")
+		return
+	}
+	prefix, err := PrefixOf(i)
+	if err != nil {
+		c.add(at+".ipAddress", "write ADDRESS/LENGTH, or ADDRESS and a mask", "%v", err)
+		return
+	}
+	if i.Gateway == "" {
+		return
+	}
+	gateway, err := netip.ParseAddr(i.Gateway)
+	switch {
+	case err != nil:
+		c.add(at+".gateway", "write its address", "%q is not an IP address", i.Gateway)
+	case gateway.Is4() != prefix.Addr().Is4():
+		c.add(at+".gateway", "use the same version of IP as ipAddress", "%s cannot be the gateway of %s", gateway, prefix)
+	case !prefix.Contains(gateway) && !gateway.IsLinkLocalUnicast():
+		c.add(at+".gateway", "check address, mask and gateway", "%s is not in the network of %s", gateway, prefix)
+	}
+}
+
+// PrefixOf gives the address of a static interface with the length of its network.
+func PrefixOf(i v1alpha1.Interface) (netip.Prefix, error) {
+	if prefix, err := netip.ParsePrefix(i.IPAddress); err == nil {
+		if i.Mask != "" {
+			if length, err := maskLength(i.Mask, prefix.Addr()); err != nil || length != prefix.Bits() {
+				return netip.Prefix{}, fmt.Errorf("mask %q is another one than that of %s", i.Mask, i.IPAddress)
+			}
+		}
+		return prefix, nil
+	}
+	address, err := netip.ParseAddr(i.IPAddress)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("%q is not an IP address", i.IPAddress)
+	}
+	if i.Mask == "" {
+		return netip.Prefix{}, fmt.Errorf("%s has no mask", address)
+	}
+	length, err := maskLength(i.Mask, address)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return netip.PrefixFrom(address, length), nil
+}
+
+// maskLength reads 255.255.255.0, 24 or /24.
+func maskLength(text string, address netip.Addr) (int, error) {
+	if n, err := strconv.Atoi(strings.TrimPrefix(text, "/")); err == nil {
+		if n < 0 || n > address.BitLen() {
+			return 0, fmt.Errorf("mask %q is longer than the address", text)
+		}
+		return n, nil
+	}
+	mask := net.ParseIP(text).To4()
+	if mask == nil || !address.Is4() {
+		return 0, fmt.Errorf("%q is not a mask", text)
+	}
+	length, bits := net.IPMask(mask).Size()
+	if bits == 0 {
+		return 0, fmt.Errorf("mask %q has holes", text)
+	}
+	return length, nil
+}
