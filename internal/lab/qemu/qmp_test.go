@@ -75,7 +75,9 @@ func (c slowWriter) Write(data []byte) (int, error) {
 func TestMonitorTakesTheNewestReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
-		player(t, theirs, func(_ string, id int) string { return fmt.Sprintf("{\"return\": {}, \"id\": 99}\n{\"return\": {}, \"id\": %d}", id) })
+		player(t, theirs, func(_ string, id int) string {
+			return fmt.Sprintf("{\"return\": {}, \"id\": 99}\n{\"return\": {}, \"id\": %d}", id)
+		})
 		m := newMonitor(slowWriter{ours}, func(event) {})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
