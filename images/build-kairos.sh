@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source=images/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 [ $# = 1 ] || die "usage: build-kairos.sh OUTDIR"
-need go
+need_go
 
 build() {
 	local out=$1 module name version

@@ -6,7 +6,8 @@ set -euo pipefail
 . "$(dirname -- "$0")/lib.sh"
 variant=${1:-}
 need_root build-root.sh
-need zstd go
+need zstd
+need_go
 
 base=$("$images/build-base.sh")
 bin=$(mktemp -d)

@@ -25,6 +25,13 @@ need() {
 	done
 }
 
+# need_go puts the project's Go first in PATH, and fetches it when there is none that is new enough.
+need_go() {
+	local bin
+	bin=$("$images/../scripts/toolchain.sh") || die "there is no Go, and it cannot be fetched"
+	export PATH=$bin:$PATH GOTOOLCHAIN=local
+}
+
 # digest ARG...: one sha256 over the arguments. @PATH stands for the content of a file or of a whole tree
 # (names, modes, link targets and bytes).
 digest() {

@@ -77,9 +77,10 @@ func (m *monitor) read() {
 			m.onEvent(msg.event)
 		default:
 			select {
-			case m.replies <- msg.reply:
-			default: // nobody waits any more: the asker's time ran out
+			case <-m.replies: // a late one, for somebody who gave up: it must not keep this one out
+			default:
 			}
+			m.replies <- msg.reply // nobody else sends: there is room
 		}
 	}
 	m.err = lines.Err()

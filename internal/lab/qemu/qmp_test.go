@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -59,6 +60,32 @@ func TestMonitorThatDoesNotAnswerOrDies(t *testing.T) {
 	require.ErrorIs(t, m.do(ctx, "query-status", nil), context.DeadlineExceeded)
 	time.AfterFunc(20*time.Millisecond, func() { theirs.Close() })
 	require.ErrorIs(t, m.do(t.Context(), "query-status", nil), errEnded)
+}
+
+// slowWriter is a connection whose writer goes on only after everybody else has done all they can.
+type slowWriter struct{ net.Conn }
+
+func (c slowWriter) Write(data []byte) (int, error) {
+	n, err := c.Conn.Write(data)
+	synctest.Wait()
+	return n, err
+}
+
+// A late reply that was read before the one that is waited for must not keep it out.
+func TestMonitorTakesTheNewestReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		player(t, theirs, func(_ string, id int) string {
+			return fmt.Sprintf("{\"return\": {}, \"id\": 99}\n{\"return\": {}, \"id\": %d}", id)
+		})
+		m := newMonitor(slowWriter{ours}, func(event) {})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.NoError(t, m.do(ctx, "good", nil))
+		ours.Close()
+		<-m.closed
+		theirs.Close()
+	})
 }
 
 func TestTheFirstReasonForAnEndCounts(t *testing.T) {

@@ -94,19 +94,19 @@ func (r *Registry) start(ctx context.Context, dir string) error {
 	return nil
 }
 
-// await waits until the registry answers.
+// await waits until the registry answers, and has written of it in its log: whoever marks the log
+// now finds only what comes after.
 func (r *Registry) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errors.New("it does not answer"))
 	defer cancel()
 	tick := time.NewTicker(pollTime)
 	defer tick.Stop()
+	answers := false
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.Address+"/v2/", http.NoBody)
-		if err != nil {
-			return err
+		if !answers {
+			answers = r.answers(ctx)
 		}
-		if answer, err := http.DefaultClient.Do(request); err == nil {
-			answer.Body.Close()
+		if answers && r.Mark() > 0 {
 			return nil
 		}
 		select {
@@ -117,6 +117,19 @@ func (r *Registry) await(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+func (r *Registry) answers(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.Address+"/v2/", http.NoBody)
+	if err != nil {
+		return false // only a malformed address
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	answer.Body.Close()
+	return true
 }
 
 // freeAddress finds a loopback port that nobody listens on.
