@@ -85,9 +85,10 @@ fuzz: ## every fuzz target in turn, FUZZTIME=30s each
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: docs
-docs: ## write docs/requirements.md anew from docs/requirements.yaml and the tests
+docs: ## write docs/requirements.md and docs/user-data.md anew
 	@$(DEPS) go
 	@$(GO) run ./scripts/reqtable
+	@$(GO) test ./internal/site -run TestTheDocumentationIsOfTheseKeys -update
 
 .PHONY: clean
 clean: ## remove dist/ (the tool and toolchain caches stay)

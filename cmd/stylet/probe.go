@@ -10,7 +10,6 @@ import (
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/hardware"
-	"github.com/stylet-edge/stylet/internal/site"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
@@ -94,14 +93,10 @@ func runProbe(cmd *cobra.Command, flags probeFlags) error {
 
 // probeSettings reads the user-data that was named, or else that of the host itself.
 func probeSettings(flags probeFlags) (v1alpha1.Site, error) {
-	var read site.Reading
-	var err error
-	switch {
-	case len(flags.userData) > 0:
-		read, err = site.Load(flags.userData...)
-	case flags.root == "/":
-		read, err = site.LoadHost("/")
+	if len(flags.userData) == 0 && flags.root != "/" {
+		return v1alpha1.Site{}, nil
 	}
+	read, err := readSite(flags.userData, flags.root)
 	return read.Site, err
 }
 

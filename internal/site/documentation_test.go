@@ -1,0 +1,21 @@
+package site
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write docs/user-data.md anew")
+
+func TestTheDocumentationIsOfTheseKeys(t *testing.T) {
+	const path = "../../docs/user-data.md"
+	if *update {
+		require.NoError(t, os.WriteFile(path, Documentation(), 0o644))
+	}
+	have, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(Documentation()), string(have), "make docs writes it")
+}
