@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -34,8 +34,8 @@ type assignment struct {
 	site v1alpha1.Site
 	// talking is kept while the site's registries stay as they are: a new client would log in anew
 	// and open new connections at each poll.
-	talking   *content.Client
-	permitted []v1alpha1.Registry
+	talking *content.Client
+	reached content.Options // what talking was made with
 }
 
 var _ lifecycle.Source = (*assignment)(nil)
@@ -111,9 +111,9 @@ func (a *assignment) registry() (actions.Registry, error) {
 func (a *assignment) client(s v1alpha1.Site) *content.Client {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.talking == nil || !slices.Equal(a.permitted, s.Registries) {
-		a.talking = content.NewClient(content.Options{Registries: s.Registries, UserAgent: a.userAgent})
-		a.permitted = s.Registries
+	options := content.Options{Registries: s.Registries, Mapping: s.ExternalRegistries.MappingRules, UserAgent: a.userAgent}
+	if a.talking == nil || !reflect.DeepEqual(a.reached, options) {
+		a.talking, a.reached = content.NewClient(options), options
 	}
 	return a.talking
 }

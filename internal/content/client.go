@@ -2,9 +2,12 @@ package content
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,9 +24,11 @@ import (
 type Options struct {
 	// Registries are those that the site says something about.
 	Registries []v1alpha1.Registry
+	// Mapping sends references that begin with a key to its value instead; the longest key counts.
+	Mapping map[string]string
 	// UserAgent is sent with each request, for example "stylet/1.0.0".
 	UserAgent string
-	// Keychain gives credentials; nil is anonymous.
+	// Keychain gives credentials where the site gives none; nil is anonymous.
 	Keychain authn.Keychain
 	// Transport makes the requests; nil is a transport with bounded waits.
 	Transport http.RoundTripper
@@ -31,7 +36,8 @@ type Options struct {
 
 // Client talks to OCI registries. It may be used by several goroutines.
 type Client struct {
-	plain     map[string]bool // hosts that may be asked without TLS
+	hosts     map[string]*host
+	mapping   map[string]string
 	keychain  authn.Keychain
 	transport http.RoundTripper
 
@@ -41,31 +47,32 @@ type Client struct {
 
 // NewClient makes a client. It makes no request.
 func NewClient(options Options) *Client {
-	c := &Client{plain: map[string]bool{}, keychain: options.Keychain, pulls: map[string]http.RoundTripper{}}
-	for _, registry := range options.Registries {
-		if registry.PlainHTTP {
-			c.plain[registry.Host] = true
-		}
+	c := &Client{
+		hosts:   newHosts(options.Registries, boundedTransport),
+		mapping: options.Mapping,
+		pulls:   map[string]http.RoundTripper{},
 	}
-	if c.keychain == nil {
-		c.keychain = authn.NewMultiKeychain()
+	keychain, inner := options.Keychain, options.Transport
+	if keychain == nil {
+		keychain = authn.NewMultiKeychain()
 	}
-	inner := options.Transport
 	if inner == nil {
-		inner = boundedTransport()
+		inner = boundedTransport(nil)
 	}
-	c.transport = transport.NewUserAgent(&tlsGuard{inner: inner, plain: c.plain}, options.UserAgent)
+	c.keychain = siteKeychain{c.hosts, keychain}
+	c.transport = transport.NewUserAgent(&tlsGuard{inner: inner, hosts: c.hosts}, options.UserAgent)
 	return c
 }
 
 // boundedTransport waits for nothing longer than a person would. Reading a body is bounded by
-// whoever reads.
-func boundedTransport() http.RoundTripper {
+// whoever reads. A nil configuration of TLS is the usual one.
+func boundedTransport(config *tls.Config) http.RoundTripper {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         dialer.DialContext,
 		ForceAttemptHTTP2:   true,
+		TLSClientConfig:     config,
 		TLSHandshakeTimeout: 10 * time.Second,
 		// A registry may read back gigabytes before it accepts them; fetching has its own, shorter bounds.
 		ResponseHeaderTimeout: 5 * time.Minute,
@@ -78,7 +85,7 @@ func boundedTransport() http.RoundTripper {
 // asked for them: a library's rule of thumb for local addresses, or a redirect.
 type tlsGuard struct {
 	inner http.RoundTripper
-	plain map[string]bool
+	hosts map[string]*host
 }
 
 type plainHTTPError struct{ host string }
@@ -86,16 +93,21 @@ type plainHTTPError struct{ host string }
 func (e *plainHTTPError) Error() string { return "plain http to " + e.host + " is not permitted" }
 
 func (g *tlsGuard) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.URL.Scheme != "https" && !g.plain[request.URL.Host] {
+	h := g.hosts[request.URL.Host]
+	if request.URL.Scheme != "https" && (h == nil || !h.registry.PlainHTTP) {
 		return nil, &plainHTTPError{host: request.URL.Host}
+	}
+	if h != nil && h.transport != nil {
+		return h.transport.RoundTrip(request)
 	}
 	return g.inner.RoundTrip(request)
 }
 
 // parse reads a reference that must name its registry, REGISTRY/REPOSITORY:TAG or @sha256:DIGEST.
 func (c *Client) parse(reference string) (name.Reference, error) {
+	reference = c.mapped(reference)
 	ref, err := name.ParseReference(reference, name.StrictValidation)
-	if err == nil && c.plain[ref.Context().RegistryStr()] {
+	if err == nil && c.isPlain(ref.Context().RegistryStr()) {
 		ref, err = name.ParseReference(reference, name.StrictValidation, name.Insecure)
 	}
 	if err != nil {
@@ -103,6 +115,17 @@ func (c *Client) parse(reference string) (name.Reference, error) {
 			"write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST", "reading the reference %q", reference)
 	}
 	return ref, nil
+}
+
+// mapped sends a reference where the site wants it.
+func (c *Client) mapped(reference string) string {
+	longest := ""
+	for prefix := range c.mapping {
+		if strings.HasPrefix(reference, prefix) && len(prefix) > len(longest) {
+			longest = prefix
+		}
+	}
+	return c.mapping[longest] + reference[len(longest):]
 }
 
 // pull gives the transport for reading from a repository, with the registry's challenge answered.
@@ -137,12 +160,28 @@ func (c *Client) forget(repo name.Repository) {
 // get asks for a path of the repository. The caller closes the body. Any status but those
 // accepted is an error, translated for people.
 func (c *Client) get(ctx context.Context, repo name.Repository, path string, header http.Header, accepted ...int) (*http.Response, error) {
-	response, err := c.try(ctx, repo, path, header, accepted)
+	response, err := c.try(ctx, c.inScheme(repo), path, header, accepted)
+	if errors.Is(err, http.ErrSchemeMismatch) && c.learnPlain(repo.RegistryStr()) {
+		c.forget(repo)
+		response, err = c.try(ctx, c.inScheme(repo), path, header, accepted)
+	}
 	if err != nil {
 		c.forget(repo)
 		return nil, c.translate(err, repo)
 	}
 	return response, nil
+}
+
+// inScheme gives the repository as it is asked today.
+func (c *Client) inScheme(repo name.Repository) name.Repository {
+	if !c.isPlain(repo.RegistryStr()) {
+		return repo
+	}
+	plain, err := name.NewRepository(repo.Name(), name.Insecure)
+	if err != nil {
+		return repo // it was parsed before
+	}
+	return plain
 }
 
 func (c *Client) try(ctx context.Context, repo name.Repository, path string, header http.Header, accepted []int) (*http.Response, error) {

@@ -161,7 +161,7 @@ func (p *pusher) put(ctx context.Context, ref name.Reference, manifest artifact,
 
 func (p *pusher) nameOptions() []name.Option {
 	options := []name.Option{name.StrictValidation}
-	if p.client.plain[p.repo.RegistryStr()] {
+	if p.client.isPlain(p.repo.RegistryStr()) {
 		options = append(options, name.Insecure)
 	}
 	return options

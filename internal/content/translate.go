@@ -27,7 +27,7 @@ func (c *Client) translate(err error, repo name.Repository) error {
 		return err
 	case errors.As(err, &status):
 		return translateStatus(err, status.StatusCode, repo)
-	case errors.Is(err, http.ErrSchemeMismatch) && !c.plain[host]:
+	case errors.Is(err, http.ErrSchemeMismatch) && !c.isPlain(host):
 		return refusePlain(host)
 	}
 	if certErr := translateCertificate(err, host); certErr != nil {

@@ -111,6 +111,11 @@ func checkRegistries(registries []v1alpha1.Registry) v1alpha1.Problems {
 		case err != nil:
 			found = append(found, v1alpha1.Problem{Path: at, What: err.Error(), Remedy: "write HOST or HOST:PORT, as in references"})
 		}
+		for j, text := range r.CACerts {
+			if _, err := Certificates(text); err != nil {
+				found = append(found, v1alpha1.Problem{Path: fmt.Sprintf("%s.registries[%d].caCerts[%d]", block, i, j), What: err.Error(), Remedy: certificateRemedy})
+			}
+		}
 	}
 	return found
 }

@@ -108,9 +108,11 @@ func (c *checker) registry(at string, r v1alpha1.ExternalRegistry) {
 	}
 }
 
+const certificateRemedy = "paste the certificate with its BEGIN and END lines below a |, or its base64"
+
 func (c *checker) certificate(key, text string) {
 	if _, err := Certificates(text); err != nil {
-		c.add(key, "paste the certificate with its BEGIN and END lines below a |, or its base64", "%v", err)
+		c.add(key, certificateRemedy, "%v", err)
 	}
 }
 

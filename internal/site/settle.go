@@ -1,6 +1,13 @@
 package site
 
-import "github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
 
 // settle brings what was merged into the form in which it is used: old names become the new ones.
 // What only shows when all files are known is a problem at the place of one of the keys.
@@ -30,9 +37,66 @@ func (m *merger) settle() {
 		s.VIP.Skip, s.SkipVIP = true, false
 		m.move("skipKubeVip", "vip.skip")
 	}
+	m.addRegistry(s.RegistryCredentials, "registryCredentials")
+	for i, r := range s.ExternalRegistries.Registries {
+		m.addRegistry(r, fmt.Sprintf("externalRegistries.registries[%d]", i))
+	}
+	for i := range s.Registries {
+		s.Registries[i].CACerts = inPEM(s.Registries[i].CACerts)
+	}
+	s.Site.CACerts = inPEM(s.Site.CACerts)
+	s.RegistryCredentials, s.ExternalRegistries.Registries = v1alpha1.ExternalRegistry{}, nil
 	if s.Site.EdgeHostToken != "" && s.Site.ProjectName == "" && s.Site.ProjectUID == "" {
 		m.remark("site.edgeHostToken", "no project is named: the token must have one of its own", "name it in site.projectName")
 	}
+}
+
+// addRegistry makes a documented registry one of ours. What is said of it under registries wins.
+func (m *merger) addRegistry(r v1alpha1.ExternalRegistry, key string) {
+	if r.Domain == "" {
+		return
+	}
+	host, _, _ := strings.Cut(r.Domain, "/") // the path prefix is in the references
+	if slices.ContainsFunc(m.Site.Registries, func(known v1alpha1.Registry) bool { return known.Host == host }) {
+		m.remark(key, "the registry "+host+" is set up under registries, or twice: this one is not used", "say it once")
+		return
+	}
+	password := r.Password
+	if decoded, err := base64.StdEncoding.DecodeString(password.Reveal()); r.EncodedPassword && err == nil {
+		password = v1alpha1.Secret(decoded)
+	}
+	if m.Origins != nil {
+		m.Origins[fmt.Sprintf("%s.registries[%d]", block, len(m.Site.Registries))] = m.origin(key)
+	}
+	m.Site.Registries = append(m.Site.Registries, v1alpha1.Registry{
+		Host: host, Username: r.Username, Password: password, CACerts: r.Certificates,
+		PlainHTTP: r.Insecure, SkipTLSVerify: r.Insecure,
+	})
+}
+
+// inPEM brings certificates into one form; they were checked before.
+func inPEM(texts []string) []string {
+	var out []string
+	for _, text := range texts {
+		if certificates, err := Certificates(text); err == nil {
+			out = append(out, certificates)
+		}
+	}
+	return out
+}
+
+// origin says where a key stands, or the first of those below it.
+func (m *merger) origin(key string) string {
+	if origin, ok := m.Origins[block+"."+key]; ok {
+		return origin
+	}
+	first := ""
+	for path := range m.Origins {
+		if strings.HasPrefix(path, block+"."+key+".") && (first == "" || path < first) {
+			first = path
+		}
+	}
+	return m.Origins[first]
 }
 
 // move gives the origin of an old name to the new one.
@@ -50,10 +114,10 @@ func (m *merger) contradict(key, other, what string) {
 		Path: block + "." + key, What: what + " at " + m.Origins[block+"."+other] + " (" + other + ")",
 		Remedy: "say it once", Code: v1alpha1.CodeConflict,
 	}
-	m.problems = append(m.problems, p.At(m.Origins[block+"."+key]))
+	m.problems = append(m.problems, p.At(m.origin(key)))
 }
 
 func (m *merger) remark(key, what, remedy string) {
 	p := v1alpha1.Problem{Path: block + "." + key, What: what, Remedy: remedy, Warning: true}
-	m.problems = append(m.problems, p.At(m.Origins[block+"."+key]))
+	m.problems = append(m.problems, p.At(m.origin(key)))
 }

@@ -142,3 +142,28 @@ func TestSecretsAreNotInProblems(t *testing.T) {
 		assert.NotContains(t, found.Error()+read.Warnings.Error(), "hunter")
 	}
 }
+
+// Requirement: A3, U3
+func TestDocumentedRegistriesBecomeOurs(t *testing.T) {
+	read, err := Parse("u.yaml", []byte(`#cloud-config
+stylet:
+  registries: [{host: a.example, username: mine}]
+stylus:
+  registryCredentials: {domain: 'a.example/path', username: theirs}
+  externalRegistries:
+    registries:
+      - {domain: 'b.example:5000/spectro', username: u, password: aHVudGVyMg==, encodedPassword: true, insecure: true, certificates: ['`+encoded(t)+`']}
+    registryMappingRules: {docker.io/library: b.example:5000/mirror}
+`))
+	require.NoError(t, err)
+	require.Len(t, read.Site.Registries, 2)
+	assert.Equal(t, "mine", read.Site.Registries[0].Username, "ours wins")
+	b := read.Site.Registries[1]
+	assert.Equal(t, "b.example:5000", b.Host)
+	assert.Equal(t, "hunter2", b.Password.Reveal())
+	assert.True(t, b.PlainHTTP && b.SkipTLSVerify)
+	assert.Contains(t, b.CACerts[0], "-----BEGIN CERTIFICATE-----\n", "base64 becomes PEM")
+	assert.Equal(t, map[string]string{"docker.io/library": "b.example:5000/mirror"}, read.Site.ExternalRegistries.MappingRules)
+	require.Len(t, read.Warnings, 1)
+	assert.Contains(t, read.Warnings[0].String(), "u.yaml:5:33: warning: stylet.registryCredentials: the registry a.example is set up under registries")
+}

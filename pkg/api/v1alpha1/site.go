@@ -35,6 +35,12 @@ type Registry struct {
 	// PlainHTTP permits http: without TLS. Content is still verified by digest, but a tag can
 	// then be answered by anyone on the path.
 	PlainHTTP bool `json:"plainHTTP,omitempty" yaml:"plainHTTP,omitempty"`
+	// SkipTLSVerify permits https whose certificate is not verified, with the same consequence.
+	SkipTLSVerify bool   `json:"skipTLSVerify,omitempty" yaml:"skipTLSVerify,omitempty"`
+	Username      string `json:"username,omitempty" yaml:"username,omitempty"`
+	Password      Secret `json:"password,omitempty" yaml:"password,omitempty"`
+	// CACerts are authorities for this registry beside the system's: PEM, or base64 of PEM.
+	CACerts []string `json:"caCerts,omitempty" yaml:"caCerts,omitempty"`
 }
 
 // Install is the intent of an installation.
