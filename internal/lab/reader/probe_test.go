@@ -20,6 +20,7 @@ func TestProbePassesButForTheProcessorsName(t *testing.T) {
 	require.NoError(t, CheckProbe(probeSaid))
 	require.ErrorContains(t, CheckProbe("login:"), "not on the console")
 	require.ErrorContains(t, CheckProbe(strings.Replace(probeSaid, "PASS  main drive", "WARN  main drive", 1)), "WARN of main drive")
+	require.ErrorContains(t, CheckProbe(strings.Replace(probeSaid, "WARN  CPU", "FAIL  CPU", 1)), "FAIL of CPU")
 	require.ErrorContains(t, CheckProbe(strings.Replace(probeSaid, "overrides        0", "overrides        1", 1)), `"1" overrides`)
 }
 
