@@ -49,9 +49,9 @@ func DescriptorOf(layer v1alpha1.Layer) Descriptor {
 func (c *Client) layerReference(profileRef string, layer v1alpha1.Layer) (name.Reference, error) {
 	image := layer.Image
 	if strings.HasPrefix(image, "/") {
-		profile, err := c.parse(profileRef)
+		profile, err := name.ParseReference(profileRef, name.StrictValidation)
 		if err != nil {
-			return nil, err
+			return nil, badReference(err, profileRef)
 		}
 		image = profile.Context().RegistryStr() + image
 	}

@@ -111,19 +111,27 @@ func (c *Client) parse(reference string) (name.Reference, error) {
 		ref, err = name.ParseReference(reference, name.StrictValidation, name.Insecure)
 	}
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Input, "registry.reference",
-			"write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST", "reading the reference %q", reference)
+		return nil, badReference(err, reference)
 	}
 	return ref, nil
 }
 
-// mapped sends a reference where the site wants it.
+func badReference(err error, reference string) error {
+	return fault.Wrap(err, fault.Input, "registry.reference",
+		"write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST", "reading the reference %q", reference)
+}
+
+// mapped sends a reference where the site wants it: by the longest prefix that ends where a name ends.
 func (c *Client) mapped(reference string) string {
 	longest := ""
 	for prefix := range c.mapping {
-		if strings.HasPrefix(reference, prefix) && len(prefix) > len(longest) {
+		rest, ok := strings.CutPrefix(reference, prefix)
+		if ok && (rest == "" || strings.ContainsAny(rest[:1], "/:@")) && len(prefix) > len(longest) {
 			longest = prefix
 		}
+	}
+	if longest == "" {
+		return reference
 	}
 	return c.mapping[longest] + reference[len(longest):]
 }
@@ -160,10 +168,16 @@ func (c *Client) forget(repo name.Repository) {
 // get asks for a path of the repository. The caller closes the body. Any status but those
 // accepted is an error, translated for people.
 func (c *Client) get(ctx context.Context, repo name.Repository, path string, header http.Header, accepted ...int) (*http.Response, error) {
-	response, err := c.try(ctx, c.inScheme(repo), path, header, accepted)
-	if errors.Is(err, http.ErrSchemeMismatch) && c.learnPlain(repo.RegistryStr()) {
+	asked := c.inScheme(repo)
+	response, err := c.try(ctx, asked, path, header, accepted)
+	var status *transport.Error
+	if err != nil && asked.Scheme() == "https" && c.permitsPlain(repo.RegistryStr()) && !errors.As(err, &status) {
 		c.forget(repo)
-		response, err = c.try(ctx, c.inScheme(repo), path, header, accepted)
+		again, plainErr := c.try(ctx, withoutTLS(repo), path, header, accepted)
+		if plainErr == nil || errors.As(plainErr, &status) {
+			c.hosts[repo.RegistryStr()].plain.Store(true)
+			response, err = again, plainErr
+		}
 	}
 	if err != nil {
 		c.forget(repo)
@@ -174,9 +188,13 @@ func (c *Client) get(ctx context.Context, repo name.Repository, path string, hea
 
 // inScheme gives the repository as it is asked today.
 func (c *Client) inScheme(repo name.Repository) name.Repository {
-	if !c.isPlain(repo.RegistryStr()) {
-		return repo
+	if c.isPlain(repo.RegistryStr()) {
+		return withoutTLS(repo)
 	}
+	return repo
+}
+
+func withoutTLS(repo name.Repository) name.Repository {
 	plain, err := name.NewRepository(repo.Name(), name.Insecure)
 	if err != nil {
 		return repo // it was parsed before

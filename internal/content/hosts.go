@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
@@ -34,7 +35,11 @@ func newHosts(registries []v1alpha1.Registry, own func(*tls.Config) http.RoundTr
 				InsecureSkipVerify: r.SkipTLSVerify, // the site's own word, stylet.registries[].skipTLSVerify
 			})
 		}
-		hosts[r.Host] = h
+		key := r.Host
+		if parsed, err := name.NewRegistry(r.Host); err == nil {
+			key = parsed.RegistryStr() // docker.io is index.docker.io in references
+		}
+		hosts[key] = h
 	}
 	return hosts
 }
@@ -53,16 +58,15 @@ func authorities(extra []string) *x509.CertPool {
 }
 
 // isPlain tells whether a registry is to be asked without TLS.
-func (c *Client) isPlain(name string) bool {
-	h := c.hosts[name]
+func (c *Client) isPlain(registry string) bool {
+	h := c.hosts[registry]
 	return h != nil && h.plain.Load()
 }
 
-// learnPlain notes that a registry was seen to answer without TLS, and tells whether the site
-// permits that and it is news.
-func (c *Client) learnPlain(name string) bool {
-	h := c.hosts[name]
-	return h != nil && h.registry.PlainHTTP && h.plain.CompareAndSwap(false, true)
+// permitsPlain tells whether a registry may be asked without TLS where TLS does not work.
+func (c *Client) permitsPlain(registry string) bool {
+	h := c.hosts[registry]
+	return h != nil && h.registry.PlainHTTP
 }
 
 // siteKeychain gives the credentials of the user-data, or else those of another keychain.

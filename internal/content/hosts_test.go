@@ -4,6 +4,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,7 +55,7 @@ func TestWhatTheSiteSaysOfARegistry(t *testing.T) {
 		"no authority":               {secure, func(*v1alpha1.Registry) {}, "registry.tls"},
 		"not verified":               {secure, func(r *v1alpha1.Registry) { r.SkipTLSVerify = true }, ""},
 		"wrong password":             {secure, func(r *v1alpha1.Registry) { r.SkipTLSVerify, r.Password = true, "x" }, "registry.denied"},
-		"no login":                   {secure, func(r *v1alpha1.Registry) { r.SkipTLSVerify, r.Username = true, "" }, "registry.denied"},
+		"no login":                   {secure, func(r *v1alpha1.Registry) { r.SkipTLSVerify, r.Username, r.Password = true, "", "" }, "registry.denied"},
 		"plain":                      {plain, func(r *v1alpha1.Registry) { r.PlainHTTP = true }, ""},
 		"plain is not permitted":     {plain, func(r *v1alpha1.Registry) { r.SkipTLSVerify = true }, "registry.plain-http"},
 		"insecure, and it has TLS":   {secure, func(r *v1alpha1.Registry) { r.PlainHTTP, r.SkipTLSVerify = true, true }, ""},
@@ -90,12 +91,28 @@ func TestReferencesAreMapped(t *testing.T) {
 		Mapping:    map[string]string{"registry.example": "unused.example", "registry.example/far": mirror + "/site", "site/": "wrong.example/"},
 	})
 	for from, want := range map[string]string{
-		"registry.example/far/store:1": mirror + "/site/store:1",
-		"registry.example/near/a:1":    "unused.example/near/a:1",
-		"other.example/site/a:1":       "other.example/site/a:1",
+		"registry.example/farther/store:1": "unused.example/farther/store:1",
+		"registry.example:5000/far/a:1":    "unused.example:5000/far/a:1",
+		"registry.example.org/far/a:1":     "registry.example.org/far/a:1",
+		"registry.example/far/store:1":     mirror + "/site/store:1",
+		"registry.example/near/a:1":        "unused.example/near/a:1",
+		"other.example/site/a:1":           "other.example/site/a:1",
 	} {
 		assert.Equal(t, want, client.mapped(from))
 	}
-	_, err := client.Resolve(t.Context(), "registry.example/far/store:1")
+	resolved, err := client.Resolve(t.Context(), "registry.example/far/store:1")
 	require.NoError(t, err, profile)
+	assert.True(t, strings.HasPrefix(resolved.Reference, "registry.example/far/store@"), "it stays what was asked for: %s", resolved.Reference)
+	// A layer stands beside the profile; a mirror has it where the rule sends both.
+	layer := resolved.Profile.Spec.Layers[0]
+	layer.Image = strings.Replace(layer.Image, "/site/", "/far/", 1)
+	layered, err := client.LayerSource(t.Context(), resolved.Reference, layer)
+	require.NoError(t, err)
+	store := newStore(t, t.TempDir())
+	require.NoError(t, store.Ensure(t.Context(), DescriptorOf(layer), layered, nil))
+}
+
+func TestDockersRegistryHasTwoNames(t *testing.T) {
+	client := NewClient(Options{Registries: []v1alpha1.Registry{{Host: "docker.io", PlainHTTP: true}}})
+	assert.True(t, client.isPlain("index.docker.io"))
 }

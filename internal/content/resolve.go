@@ -48,6 +48,12 @@ func (c *Client) Refresh(ctx context.Context, reference string, known Resolved) 
 	if err != nil {
 		return Resolved{}, fmt.Errorf("resolving the profile %s: %w", reference, err)
 	}
+	// As it was asked for: whoever uses it is sent elsewhere again, and layers are beside it there.
+	asked, err := name.ParseReference(reference, name.StrictValidation)
+	if err != nil {
+		return Resolved{}, fmt.Errorf("resolving the profile %s: %w", reference, err)
+	}
+	resolved.Reference = asked.Context().Name() + "@" + string(resolved.Digest)
 	return resolved, nil
 }
 
@@ -57,9 +63,8 @@ func (c *Client) resolve(ctx context.Context, ref name.Reference, known Resolved
 		return Resolved{}, err
 	}
 	digest := v1alpha1.DigestOf(raw)
-	pinned := ref.Context().Name() + "@" + string(digest)
 	if known.Digest == digest {
-		return Resolved{Profile: known.Profile, Digest: digest, Reference: pinned}, nil
+		return Resolved{Profile: known.Profile, Digest: digest}, nil
 	}
 	blob, err := parseArtifact(raw, "it", ProfileArtifact, ProfileMediaType)
 	if err != nil {
@@ -77,7 +82,7 @@ func (c *Client) resolve(ctx context.Context, ref name.Reference, known Resolved
 		return Resolved{}, fault.Wrap(err, fault.Input, "profile.invalid",
 			"push the profile with a `stylet profile push` that is not newer than this host", "the profile is not one that this stylet understands")
 	}
-	return Resolved{Profile: profile, Digest: digest, Reference: pinned}, nil
+	return Resolved{Profile: profile, Digest: digest}, nil
 }
 
 // manifest fetches a manifest; one that is named by digest is verified.

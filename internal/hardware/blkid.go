@@ -17,10 +17,16 @@ const blkidNothing = 2
 // not be overlooked for want of a udev database.
 func (s *source) unlabelled(drives []Drive) []string {
 	var paths []string
+	unknown := func(sys string) bool {
+		_, err := os.Stat(s.path("run/udev/data/b" + s.text(sys+"/dev")))
+		return err != nil
+	}
 	for _, d := range drives {
+		if len(d.Partitions) == 0 && d.Size > 0 && d.Type == "" && unknown("sys/block/"+d.Name) {
+			paths = append(paths, "/dev/"+d.Name)
+		}
 		for _, p := range d.Partitions {
-			id := s.text("sys/block/" + d.Name + "/" + p.Name + "/dev")
-			if _, err := os.Stat(s.path("run/udev/data/b" + id)); err != nil && p.Label == "" {
+			if p.Label == "" && unknown("sys/block/"+d.Name+"/"+p.Name) {
 				paths = append(paths, "/dev/"+p.Name)
 			}
 		}
@@ -38,7 +44,7 @@ func (s *source) completeLabels(ctx context.Context, runner command.Runner, driv
 		s.gap("labels: udev knows nothing of %s; an installation there would not be recognised", strings.Join(paths, ", "))
 		return
 	}
-	labels := map[string]string{}
+	labels, types := map[string]string{}, map[string]string{}
 	var device string
 	_, err := runner.Run(ctx, command.Spec{
 		Name:    "probe-blkid",
@@ -51,6 +57,9 @@ func (s *source) completeLabels(ctx context.Context, runner command.Runner, driv
 			if label, ok := strings.CutPrefix(line, "LABEL="); ok {
 				labels[device] = label
 			}
+			if kind, ok := strings.CutPrefix(line, "TYPE="); ok {
+				types[device] = kind
+			}
 		},
 	})
 	var exit *command.ExitError
@@ -59,8 +68,14 @@ func (s *source) completeLabels(ctx context.Context, runner command.Runner, driv
 		return
 	}
 	for i := range drives {
+		if kind := types["/dev/"+drives[i].Name]; kind != "" {
+			drives[i].Type = kind
+		}
 		for j := range drives[i].Partitions {
 			p := &drives[i].Partitions[j]
+			if kind := types["/dev/"+p.Name]; kind != "" {
+				p.Type = kind
+			}
 			if label := labels["/dev/"+p.Name]; label != "" {
 				p.Label = label
 				drives[i].addLabel(label)

@@ -68,7 +68,7 @@ func Judge(facts Facts, site v1alpha1.Site, released time.Time) Report {
 		}
 		check.Code, check.Title, check.Requirement, check.Source = r.Code, r.Title, r.Text, r.Source
 		if r.Minimum {
-			check = softenOnARM(check, facts.Architecture)
+			check = softenOnOrin(check, facts)
 		}
 		if r.Instead == "" {
 			check = override(check, site.Probe.Overrides)
@@ -78,12 +78,13 @@ func Judge(facts Facts, site v1alpha1.Site, released time.Time) Report {
 	return report
 }
 
-// softenOnARM follows H5: H1 to H4 are AMD64 rules and warn elsewhere (a Jetson AGX has 64 GB of eMMC).
-func softenOnARM(c Check, architecture string) Check {
-	if architecture == "arm64" && c.Verdict == Fail {
+// softenOnOrin follows H5: H3 and H4 are AMD64 rules and warn on a Jetson Orin (an AGX has 64 GB of
+// eMMC).
+func softenOnOrin(c Check, facts Facts) Check {
+	if slices.Contains(facts.Machine.Compatible, orinCompatible) && c.Verdict == Fail {
 		c.Verdict = Warn
 		c.Source += ", H5"
-		c.Reason += "; on ARM64 this minimum only warns"
+		c.Reason += "; on a Jetson Orin this minimum only warns"
 	}
 	return c
 }

@@ -69,7 +69,7 @@ func Requirements() []Requirement {
 			Warns: "a CPU off the list, or a hypervisor's name for one",
 		},
 		{
-			Code: CodeCPUCores, Title: "cores", Source: "H2", Minimum: true,
+			Code: CodeCPUCores, Title: "cores", Source: "H2",
 			Text:   fmt.Sprintf("at least %d", minCores),
 			Blocks: "fewer", Warns: "the kernel does not say",
 		},

@@ -182,12 +182,14 @@ func createEnv(path string) error {
 	return writeFile(path, block)
 }
 
-// writeFile writes one file atomically and durably.
-func writeFile(path string, data []byte) (err error) {
+// writeFile writes one file, for everybody to read, atomically and durably.
+func writeFile(path string, data []byte) error { return writeFileMode(path, data, 0o644) }
+
+func writeFileMode(path string, data []byte, mode os.FileMode) (err error) {
 	root, err := durable.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	return root.WriteFile(filepath.Base(path), data, 0o644)
+	return root.WriteFile(filepath.Base(path), data, mode)
 }

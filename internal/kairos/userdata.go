@@ -12,8 +12,11 @@ import (
 	"github.com/stylet-edge/stylet/internal/base/fault"
 )
 
-// siteKey is the block of the user-data that is ours, and that must not be lost on the way.
-const siteKey = "stylet"
+// siteKeys are the blocks of the user-data that are ours to read, and that must not be lost on the way.
+func siteKeys() []string { return []string{"stylet", "stylus"} }
+
+// userDataMode keeps tokens and passwords from the host's other users.
+const userDataMode = 0o600
 
 // agentDirs are the directories that kairos-agent merges by itself (kairos-agent:
 // pkg/constants GetUserConfigDirs, by --use-default-dirs).
@@ -31,24 +34,24 @@ func deliverUserData(oemDir string, files []string) error {
 		}
 		if !mergedByAgent(file) {
 			name := fmt.Sprintf("8%d_%s", i, filepath.Base(file))
-			if err := writeFile(filepath.Join(oemDir, name), data); err != nil {
+			if err := writeFileMode(filepath.Join(oemDir, name), data, userDataMode); err != nil {
 				return fmt.Errorf("delivering the user-data: %w", err)
 			}
 			continue
 		}
-		block, err := siteBlock(data)
+		blocks, err := siteBlocks(data)
 		if err != nil {
 			return fault.Wrap(err, fault.Input, "site.invalid", "`stylet validate FILE` says where", "reading the user-data %s", file)
 		}
-		if block == nil || delivered(oemDir, block) {
+		if len(blocks) == 0 || delivered(oemDir, blocks) {
 			continue
 		}
-		out, err := yaml.Marshal(map[string]any{siteKey: block})
+		out, err := yaml.Marshal(blocks)
 		if err != nil {
 			return fmt.Errorf("delivering the user-data: %w", err)
 		}
 		name := fmt.Sprintf("9%d_stylet.yaml", i+1)
-		if err := writeFile(filepath.Join(oemDir, name), append([]byte("#cloud-config\n"), out...)); err != nil {
+		if err := writeFileMode(filepath.Join(oemDir, name), append([]byte("#cloud-config\n"), out...), userDataMode); err != nil {
 			return fmt.Errorf("delivering the user-data: %w", err)
 		}
 	}
@@ -64,24 +67,30 @@ func mergedByAgent(file string) bool {
 	return false
 }
 
-// siteBlock gives our block of a document, nil if there is none.
-func siteBlock(data []byte) (any, error) {
+// siteBlocks gives our blocks of a document.
+func siteBlocks(data []byte) (map[string]any, error) {
 	var document map[string]any
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		return nil, err
 	}
-	return document[siteKey], nil
+	blocks := map[string]any{}
+	for _, key := range siteKeys() {
+		if block := document[key]; block != nil {
+			blocks[key] = block
+		}
+	}
+	return blocks, nil
 }
 
-// delivered tells whether one file of COS_OEM says all that the block says.
-func delivered(oemDir string, block any) bool {
+// delivered tells whether one file of COS_OEM says all that the blocks say.
+func delivered(oemDir string, blocks map[string]any) bool {
 	files, _ := filepath.Glob(filepath.Join(oemDir, "*.yaml")) // the pattern is right
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			continue
 		}
-		if have, err := siteBlock(data); err == nil && contains(have, block) {
+		if have, err := siteBlocks(data); err == nil && contains(have, blocks) {
 			return true
 		}
 	}

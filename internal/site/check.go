@@ -21,6 +21,9 @@ const (
 // keys tells whether a key was given, which the zero value alone does not.
 type keys interface {
 	Has(path string) bool
+	// Text is the value as it is written, "" if there is none; IsText tells whether there is one.
+	Text(path string) string
+	IsText(path string) bool
 }
 
 // check finds values that have the right type and make no sense. Paths are those of the file.
@@ -45,7 +48,15 @@ func check(p part, given keys) v1alpha1.Problems {
 	if what, remedy := checkDevice(site.Install.Device); what != "" {
 		add("install.device", remedy, "%s", what)
 	}
-	if selector := site.Install.DeviceSelector; selector != (v1alpha1.DriveSelector{}) {
+	if selector := site.Install.DeviceSelector; given.Has(p.block + ".install.deviceSelector") {
+		if selector == (v1alpha1.DriveSelector{}) {
+			add("install.deviceSelector", "describe the drive, or leave the key out to let the probe choose", "it describes no drive")
+		}
+		for key, text := range map[string]string{"model": selector.Model, "serial": selector.Serial} {
+			if text == "" {
+				add("install.deviceSelector."+key, "fill it in, or leave the key out", "it is empty, which would be any drive")
+			}
+		}
 		if site.Install.Device != "" {
 			add("install.deviceSelector", "keep one of the two", "install.device names the drive already")
 		}
@@ -103,13 +114,16 @@ func checkRegistries(registries []v1alpha1.Registry) v1alpha1.Problems {
 		switch {
 		case r.Host == "":
 			found = append(found, v1alpha1.Problem{Path: at, What: "the host is missing", Remedy: "write HOST or HOST:PORT, as in references"})
-		case strings.Contains(r.Host, "/"):
+		case strings.ContainsAny(r.Host, "/@"):
 			found = append(found, v1alpha1.Problem{
-				Path: at, What: fmt.Sprintf("%q is more than a host", r.Host),
+				Path: at, What: fmt.Sprintf("%q is more than a host", withoutLogin(r.Host)),
 				Remedy: "write HOST or HOST:PORT without scheme and path; plainHTTP: true permits http",
 			})
 		case err != nil:
 			found = append(found, v1alpha1.Problem{Path: at, What: err.Error(), Remedy: "write HOST or HOST:PORT, as in references"})
+		}
+		if (r.Username == "") != (r.Password == "") {
+			found = append(found, halfLogin(fmt.Sprintf("%s.registries[%d]", block, i)))
 		}
 		for j, text := range r.CACerts {
 			if _, err := Certificates(text); err != nil {
@@ -118,6 +132,25 @@ func checkRegistries(registries []v1alpha1.Registry) v1alpha1.Problems {
 		}
 	}
 	return found
+}
+
+// halfLogin is the problem of a user without a password, or the other way round: nobody would be
+// logged in, without a word.
+func halfLogin(at string) v1alpha1.Problem {
+	return v1alpha1.Problem{Path: at, What: "a login needs username and password", Remedy: "give both, or neither"}
+}
+
+// withoutLogin leaves out what may be a password: all before an @, but for a scheme.
+func withoutLogin(text string) string {
+	i := strings.LastIndex(text, "@")
+	if i < 0 {
+		return text
+	}
+	scheme, _, ok := strings.Cut(text, "://")
+	if !ok {
+		return "..." + text[i:]
+	}
+	return scheme + "://..." + text[i:]
 }
 
 func checkOverrides(overrides []v1alpha1.ProbeOverride) v1alpha1.Problems {

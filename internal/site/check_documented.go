@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
+
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
@@ -26,7 +28,7 @@ const (
 var (
 	idPrefix = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 	// hostName is RFC 1123's, as Kubernetes wants names of nodes.
-	hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
+	hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,9}$`)
 	// userName is what useradd of Debian and openSUSE accepts.
 	userName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 )
@@ -41,6 +43,9 @@ type checker struct {
 // add complains about a key that was given.
 func (c *checker) add(key, remedy, format string, args ...any) {
 	at := c.block + "." + key
+	if c.block == documented && c.given.Text(at) == "" && c.given.IsText(at) {
+		return // the documented default of text is the empty one
+	}
 	if c.given.Has(at) {
 		c.found = append(c.found, v1alpha1.Problem{Path: at, What: fmt.Sprintf(format, args...), Remedy: remedy})
 	}
@@ -93,10 +98,14 @@ func checkDocumented(p part, given keys) v1alpha1.Problems {
 }
 
 func (c *checker) registry(at string, r v1alpha1.ExternalRegistry) {
+	host, _, _ := strings.Cut(r.Domain, "/")
 	if r.Domain == "" {
 		c.missing(at, "domain", "write HOST or HOST:PORT, with a path prefix if there is one")
-	} else if strings.Contains(r.Domain, "://") || strings.ContainsAny(r.Domain, " \t?#@") {
-		c.add(at+".domain", "write HOST or HOST:PORT without a scheme; insecure: true permits http", "%q is not a registry", r.Domain)
+	} else if _, err := name.NewRegistry(host, name.StrictValidation); err != nil || strings.Contains(r.Domain, "://") {
+		c.add(at+".domain", "write HOST or HOST:PORT without a scheme; insecure: true permits http", "%q is not a registry", withoutLogin(r.Domain))
+	}
+	if (r.Username == "") != (r.Password == "") {
+		c.found = append(c.found, halfLogin(c.block+"."+at))
 	}
 	if r.EncodedPassword {
 		if _, err := base64.StdEncoding.DecodeString(r.Password.Reveal()); err != nil {
@@ -132,8 +141,11 @@ func (c *checker) place(p v1alpha1.Place) {
 	}
 	for i, d := range p.DeviceUIDPaths {
 		at := fmt.Sprintf("site.deviceUIDPaths[%d]", i)
-		if !path.IsAbs(d.Name) {
+		switch {
+		case d.Name == "":
 			c.missing(at, "name", "write the absolute path of a file")
+		case !path.IsAbs(d.Name):
+			c.add(at+".name", "write the absolute path of a file", "%q is not one", d.Name)
 		}
 		if _, err := regexp.Compile(d.Regex); err != nil {
 			c.add(at+".regex", "write an RE2 expression", "%v", err)
@@ -143,8 +155,12 @@ func (c *checker) place(p v1alpha1.Place) {
 		c.certificate(fmt.Sprintf("site.caCerts[%d]", i), text)
 	}
 	for _, address := range []struct{ key, value string }{{"site.paletteEndpoint", p.PaletteEndpoint}, {"site.registrationURL", p.RegistrationURL}} {
-		if u, err := url.Parse(address.value); err != nil || u.Host == "" && u.Scheme != "" {
-			c.add(address.key, "write an address such as hub.example or https://hub.example", "%q is not an address", address.value)
+		text := address.value
+		if !strings.Contains(text, "://") {
+			text = "//" + text
+		}
+		if u, err := url.Parse(text); err != nil || u.Host == "" {
+			c.add(address.key, "write an address such as hub.example or https://hub.example", "%q is not an address", withoutLogin(address.value))
 		}
 	}
 	for i, u := range p.Users {
@@ -159,7 +175,8 @@ func (c *checker) user(at string, u v1alpha1.OSUser) {
 	case !userName.MatchString(u.Name):
 		c.add(at+".name", "use lower-case letters, digits, - and _, a letter first, 32 at most", "%q is not a user's name", u.Name)
 	}
-	if _, err := time.Parse(dayForm, u.PasswordExpiry); err != nil {
+	// Kairos writes a day that is not quoted as a time.
+	if _, err := time.Parse(dayForm, strings.TrimSuffix(u.PasswordExpiry, "T00:00:00Z")); err != nil {
 		c.add(at+".passwordExpiry", "write YYYY-MM-DD", "%q is not a day", u.PasswordExpiry)
 	}
 	for i, key := range u.SSHAuthorizedKeys {
@@ -180,6 +197,7 @@ func Certificates(text string) (string, error) {
 		data = decoded
 	}
 	var out strings.Builder
+	begun, ended := strings.Count(string(data), "-----BEGIN"), 0
 	for {
 		found, rest := pem.Decode(data)
 		if found == nil {
@@ -191,15 +209,15 @@ func Certificates(text string) (string, error) {
 		if _, err := parseCertificate(found.Bytes); err != nil {
 			return "", fmt.Errorf("a certificate cannot be read: %w", err)
 		}
-		found.Headers = nil
+		found.Headers, ended = nil, ended+1
 		out.Write(pem.EncodeToMemory(found))
 		data = rest
 	}
 	switch {
 	case out.Len() == 0:
 		return "", fmt.Errorf("it holds no certificate")
-	case strings.Contains(string(data), "-----BEGIN"):
-		return "", fmt.Errorf("it ends within a certificate")
+	case ended < begun:
+		return "", fmt.Errorf("one of its %d certificates is damaged or has no end", begun)
 	}
 	return out.String(), nil
 }

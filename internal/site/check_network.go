@@ -19,7 +19,7 @@ func (c *checker) network(n v1alpha1.Network) {
 	c.proxy("site.network.httpProxy", n.HTTPProxy)
 	c.proxy("site.network.httpsProxy", n.HTTPSProxy)
 	if strings.Contains(n.NoProxy, "://") {
-		c.add("site.network.noProxy", "write hosts, domains (.example), addresses and networks with commas between them", "%q has an address with a scheme", n.NoProxy)
+		c.add("site.network.noProxy", "write hosts, domains (.example), addresses and networks with commas between them", "%q has an address with a scheme", withoutLogin(n.NoProxy))
 	}
 	c.addresses("site.network.nameserver", n.Nameserver)
 	var names []string
@@ -52,7 +52,7 @@ func (c *checker) addresses(key string, list v1alpha1.TextList) {
 const maxInterfaceName = 15
 
 func (c *checker) networkInterface(at, name string, i v1alpha1.Interface) {
-	if len(name) > maxInterfaceName || strings.ContainsAny(name, "/ \t") || name == "" {
+	if len(name) > maxInterfaceName || strings.ContainsAny(name, "/: \t\r\n") || name == "" {
 		c.add(at, "write the kernel's name, as `ip link` prints it", "%q is not the name of an interface", name)
 	}
 	c.oneOf(at+".type", i.Type, "dhcp", "static")

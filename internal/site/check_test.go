@@ -87,6 +87,17 @@ func TestValues(t *testing.T) {
 		{"install: {maxImageSize: 1073741823}", "has no room"},
 		{"install: {force: maybe}", "true or false"},
 		{"install: {after: ''}", "not known here"},
+		{"install: {deviceSelector: {serial: S1, maxSize: 1T}}", ""},
+		{"install: {deviceSelector: {serial: '', maxSize: 1T}}", "serial: it is empty, which would be any drive"},
+		{"install: {deviceSelector: {model: '[', maxSize: 1T}}", "is not a pattern"},
+		{"install: {deviceSelector: {minSize: 2T, maxSize: 1T}}", "no drive is at most"},
+		{"install: {deviceSelector: {transport: floppy}}", "not known here"},
+		{"install: {deviceSelector: {}}", "it describes no drive"},
+		{"install: {device: /dev/sda, deviceSelector: {serial: S1}}", "names the drive already"},
+		{"registries: [{host: r.example, username: u}]", "a login needs username and password"},
+		{"registries: [null]", "an item of the list is empty"},
+		{"registries: [{host: r.example, caCerts: [x]}]", "neither PEM nor base64"},
+		{"assignment: {profile: !secret x}", "a tag (!) is not allowed here"},
 		{"logLevel: warn", ""},
 		{"logLevel: Warn", "not known here"},
 		{"probe: {overrides: [{check: cpu.cores, reason: '  '}]}", "reason is missing"},
@@ -128,6 +139,10 @@ func (s nonZero) Has(path string) bool {
 	}[path]
 }
 
+// Text and IsText are asked of documented keys only.
+func (nonZero) Text(string) string { return "" }
+func (nonZero) IsText(string) bool { return false }
+
 // Whatever the bytes: no panic, and either a Site whose values are all allowed, or nothing at all.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))
@@ -135,6 +150,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("#cloud-config\nstylet:\n  registries:\n  - host: a\n  - host: a\n"))
 	f.Add([]byte("#cloud-config\nstylet: {install: {maxImageSize: 9999999Ti, device: \"/dev/\\0\"}}"))
 	f.Add([]byte("#cloud-config\n? [a]\n: b\nstylet: !!binary aGk=\n"))
+	f.Add([]byte("#cloud-config\nstylus: {registryCredentials: {domain: /x}, externalRegistries: {registries: [{domain: 'a:b:c'}], registryMappingRules: {a: b}}}\n"))
+	f.Add([]byte("#cloud-config\nstylus: {site: {network: {interfaces: {eth0.1: {type: static, ipAddress: 192.0.2.7/24, mask: 255.255.255.0}}}, tags: {a: 1}, users: [null]}, installationMode: airgap}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := Parse("u.yaml", data)
 		if err != nil {
@@ -145,5 +162,35 @@ func FuzzParse(f *testing.F) {
 		}
 		require.True(t, hasHeader(data))
 		require.Empty(t, check(part{block: block, site: got.Site}, nonZero(got.Site)))
+	})
+}
+
+func FuzzCertificates(f *testing.F) {
+	f.Add("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+	f.Add("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==")
+	f.Add(certificate(f))
+	f.Fuzz(func(t *testing.T, text string) {
+		certificates, err := Certificates(text)
+		if err != nil {
+			return
+		}
+		again, err := Certificates(certificates)
+		require.NoError(t, err)
+		require.Equal(t, certificates, again)
+	})
+}
+
+func FuzzPrefixOf(f *testing.F) {
+	f.Add("192.0.2.7", "255.255.255.0")
+	f.Add("2001:db8::7/64", "")
+	f.Add("192.0.2.7/24", "/24")
+	f.Fuzz(func(t *testing.T, address, mask string) {
+		prefix, err := PrefixOf(v1alpha1.Interface{IPAddress: address, Mask: mask})
+		if err == nil {
+			require.True(t, prefix.IsValid())
+			again, err := PrefixOf(v1alpha1.Interface{IPAddress: prefix.String()})
+			require.NoError(t, err)
+			require.Equal(t, prefix, again)
+		}
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -54,6 +56,9 @@ func parse(name string, data []byte) file {
 	f := file{document: document}
 	f.problems = append(f.problems, checkTop(document)...)
 	for _, key := range []string{block, documented} {
+		if !slices.Contains(document.Keys(), key) {
+			continue
+		}
 		p := part{block: key}
 		if key == block {
 			f.problems = append(f.problems, document.Decode(key, &p.site)...)
@@ -64,6 +69,7 @@ func parse(name string, data []byte) file {
 		f.problems = append(f.problems, document.Place(remarks(key, document))...)
 		f.parts = append(f.parts, p)
 	}
+	f.problems = append(f.problems, document.Place(unquoted(document))...)
 	return f
 }
 
@@ -143,8 +149,9 @@ func checkTop(document *v1alpha1.Document) v1alpha1.Problems {
 				problems = append(problems, p.Coded(v1alpha1.CodeUnknownKey))
 			}
 		}
-		if _, ours := v1alpha1.KeyOf(key); ours || belongsBelow(key) {
-			p := document.Problem("", fmt.Sprintf("%q stands at the top", key), "put it below "+block+":")
+		if belongsBelow(key) {
+			p := document.Problem("", fmt.Sprintf("%q stands at the top, where it has no effect", key), "put it below "+block+":")
+			p.Warning = !slices.Contains(document.Keys(), block) && !slices.Contains(document.Keys(), documented) // not our file, perhaps
 			problems = append(problems, p.Coded(v1alpha1.CodeMisplaced))
 		}
 	}
@@ -157,9 +164,29 @@ func checkTop(document *v1alpha1.Document) v1alpha1.Problems {
 	return problems
 }
 
-// belongsBelow tells of keys that samples have put at the top. `install` is also Kairos' key.
+// belongsBelow tells of our keys that are not also Kairos' own.
 func belongsBelow(key string) bool {
-	return key == "site" || key == "siteNetwork" || key == "externalRegistries" || key == "registryCredentials" || key == "localUI"
+	if key == "install" || key == "debug" {
+		return false
+	}
+	for _, known := range v1alpha1.SiteKeys() {
+		if first, _, _ := strings.Cut(strings.ReplaceAll(known.Path, "[", "."), "."); first == key {
+			return true
+		}
+	}
+	return key == "siteNetwork"
+}
+
+// unquoted finds texts that Kairos would change: it reads user-data and writes it again on its way
+// to the host. The day of passwordExpiry is understood either way.
+func unquoted(document *v1alpha1.Document) v1alpha1.Problems {
+	var found v1alpha1.Problems
+	for _, path := range document.Unquoted() {
+		if !strings.HasSuffix(path, ".passwordExpiry") {
+			found = append(found, v1alpha1.Problem{Path: path, What: "YAML takes this text for a number, a date or a truth value, and Kairos would write it differently", Remedy: "quote it"})
+		}
+	}
+	return found
 }
 
 // asProblems takes an error of ParseDocument apart.

@@ -18,6 +18,7 @@ func (m *merger) settle() {
 		m.move("debug", "logLevel")
 		m.move("trace", "logLevel")
 	}
+	s.Debug, s.Trace = false, false
 	if s.InstallationMode != "" {
 		mode := map[string]string{"connected": "central", "airgap": "local"}[s.InstallationMode]
 		if s.ManagementMode != "" && s.ManagementMode != mode {
@@ -34,6 +35,9 @@ func (m *merger) settle() {
 		m.move("emcServer.port", "localUI.port")
 	}
 	if s.SkipVIP {
+		if _, said := m.Origins[block+".vip.skip"]; said && !s.VIP.Skip {
+			m.contradict("vip.skip", "skipKubeVip", "false here, but true")
+		}
 		s.VIP.Skip, s.SkipVIP = true, false
 		m.move("skipKubeVip", "vip.skip")
 	}

@@ -21,7 +21,7 @@ stylus:
   site:
     edgeHostToken: hunter2
     projectName: stores
-    tags: {zip: 01234}
+    tags: {zip: "01234"}
     ntpServers: a.example, b.example
 `))
 	require.NoError(t, err)

@@ -53,10 +53,10 @@ func TestDocumentedValues(t *testing.T) {
 		{"localUI: {port: 65536}", "65536 is not a port"},
 		{"localUI: {port: http}", "where a whole number is wanted"},
 		{"localUI: {port: 1}\n  emcServer: {port: 2}", "another port than at"},
-		{"registryCredentials: {username: u}", "stylus.registryCredentials.domain: it is missing"},
+		{"registryCredentials: {username: u, password: p}", "stylus.registryCredentials.domain: it is missing"},
 		{"registryCredentials: {domain: 'https://r.example'}", "is not a registry"},
-		{"registryCredentials: {domain: r.example, password: 'not base64!', encodedPassword: true}", "it is not base64"},
-		{"registryCredentials: {domain: r.example, password: c2VjcmV0, encodedPassword: true}", ""},
+		{"registryCredentials: {domain: r.example, username: u, password: 'not base64!', encodedPassword: true}", "it is not base64"},
+		{"registryCredentials: {domain: r.example, username: u, password: c2VjcmV0, encodedPassword: true}", ""},
 		{"externalRegistries: {registries: [{domain: r.example, certificates: x}]}", "where a list is wanted"},
 		{"externalRegistries: {registryMappingRules: [a]}", "a list where keys and values are wanted"},
 		{"site: {name: 'a/b'}", "a character that a host ID must not have"},
@@ -72,9 +72,22 @@ func TestDocumentedValues(t *testing.T) {
 		{"site: {caCerts: [aGVsbG8=]}", "holds no certificate"},
 		{"site:\n    caCerts:\n    - |\n      " + indented[:len(indented)/2], "holds no certificate"},
 		{"site:\n    caCerts:\n    - |\n      " + strings.ReplaceAll(indented, "CERTIFICATE", "PRIVATE KEY"), "only certificates belong here"},
+		{"site:\n    caCerts:\n    - |\n      " + indented[:len(indented)/2] + "\n      " + indented, "one of its 2 certificates is damaged"},
 		{"site: {ntpServers: 'a.example, 192.0.2.1'}", ""},
 		{"site: {ntpServers: [a.example]}", ""},
-		{"site: {tags: {zip: 01234, floor: 3}}", ""},
+		{"site: {tags: {zip: '01234', floor: 3}}", ""},
+		{"site: {tags: {zip: 01234}}", "stylus.site.tags.zip: YAML takes this text for a number"},
+		{"site: {users: [{name: a, passwd: 0123456}]}", "quote it"},
+		{"site: {users: [{name: a, passwordExpiry: 2030-01-31}, {name: b, passwordExpiry: '2030-01-31T00:00:00Z'}]}", ""},
+		{"site: {users: [null]}", "an item of the list is empty"},
+		{"site: {paletteEndpoint: 'palette.example:8443'}", ""},
+		{"site: {registrationURL: 'https://'}", "is not an address"},
+		{"registryCredentials: {domain: /x}", "is not a registry"},
+		{"registryCredentials: {domain: 'a:b:c'}", "is not a registry"},
+		{"registryCredentials: {domain: r.example, password: x}", "a login needs username and password"},
+		{"managementMode: ''\n  site: {hostName: '', network: {httpProxy: ''}}", ""},
+		{"vip: {skip: false}\n  skipKubeVip: true", "false here, but true at"},
+		{"site: {ntpServers: '" + strings.Repeat("a ", 1001) + "'}", "more than the 1000 items"},
 		{"site: {tags: {zip: [1]}}", "a list where text is wanted"},
 		{"site: {users: [{name: Root User}]}", "is not a user's name"},
 		{"site: {users: [{passwd: x}]}", "stylus.site.users[0].name: it is missing"},
@@ -130,7 +143,19 @@ func TestBothBlocks(t *testing.T) {
 func TestSecretsAreNotInProblems(t *testing.T) {
 	a := "#cloud-config\nstylus: {site: {edgeHostToken: hunter2, network: {httpProxy: 'u:hunter2@proxy'}}, registryCredentials: {domain: r.example, password: hunter2!, encodedPassword: true}}\n"
 	b := "#cloud-config\nstylus: {site: {edgeHostToken: hunter3}}\n"
-	for _, texts := range [][]string{{a}, {strings.ReplaceAll(b, "3", "2"), b}} {
+	one := func(text string) []string { return []string{"#cloud-config\nstylus: " + text + "\n"} }
+	for _, texts := range [][]string{
+		{a},
+		{strings.ReplaceAll(b, "3", "2"), b},
+		one("{registryCredentials: {domain: 'https://u:hunter2@r.example'}}"),
+		one("{registryCredentials: {domain: 'u:hunter2@r.example'}}"),
+		one("{registryCredentials: 'u:hunter2'}"),
+		one("{registryCredentials: {domain: r.example, certificates: hunter2}}"),
+		one("{site: {network: {noProxy: 'http://u:hunter2@a'}}}"),
+		one("{site: {registrationURL: 'u:hunter2@:x'}}"),
+		one("{site: {edgeHostToken: *hunter2}}"),
+		one("{site: {edgeHostToken: !hunter2 }}"),
+	} {
 		var paths []string
 		for _, text := range texts {
 			paths = append(paths, write(t, "u.yaml", text))
@@ -147,9 +172,9 @@ func TestSecretsAreNotInProblems(t *testing.T) {
 func TestDocumentedRegistriesBecomeOurs(t *testing.T) {
 	read, err := Parse("u.yaml", []byte(`#cloud-config
 stylet:
-  registries: [{host: a.example, username: mine}]
+  registries: [{host: a.example, username: mine, password: x}]
 stylus:
-  registryCredentials: {domain: 'a.example/path', username: theirs}
+  registryCredentials: {domain: 'a.example/path', username: theirs, password: x}
   externalRegistries:
     registries:
       - {domain: 'b.example:5000/spectro', username: u, password: aHVudGVyMg==, encodedPassword: true, insecure: true, certificates: ['`+encoded(t)+`']}

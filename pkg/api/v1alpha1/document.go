@@ -25,12 +25,13 @@ type Document struct {
 	nodes    map[string]*yaml.Node
 	problems Problems
 	slips    map[string][]string // by path of a mapping, the keys that were meant there
+	texts    map[string]bool     // paths of plain scalars that were read as text, and are more to YAML
 }
 
 // ParseDocument reads exactly one YAML document whose top is a mapping. The name is what
 // problems call the file.
 func ParseDocument(name string, data []byte) (*Document, error) {
-	doc := &Document{file: name, nodes: map[string]*yaml.Node{}, slips: map[string][]string{}}
+	doc := &Document{file: name, nodes: map[string]*yaml.Node{}, slips: map[string][]string{}, texts: map[string]bool{}}
 	if len(data) > MaxDocumentBytes {
 		return nil, Problems{{File: name, Code: CodeFile, What: fmt.Sprintf("the file has %d bytes, more than the %d allowed", len(data), MaxDocumentBytes)}}
 	}
@@ -68,6 +69,10 @@ func (d *Document) Values(below string) []string {
 			paths = append(paths, path)
 		}
 	}
+	return d.inOrder(paths)
+}
+
+func (d *Document) inOrder(paths []string) []string {
 	slices.SortFunc(paths, func(a, b string) int {
 		one, two := d.nodes[a], d.nodes[b]
 		return cmp.Or(cmp.Compare(one.Line, two.Line), cmp.Compare(one.Column, two.Column), cmp.Compare(a, b))
@@ -81,6 +86,29 @@ func (d *Document) Text(path string) string {
 		return node.Value
 	}
 	return ""
+}
+
+// IsText tells whether there is a scalar at a path.
+func (d *Document) IsText(path string) bool {
+	node := d.nodes[path]
+	return node != nil && node.Kind == yaml.ScalarNode
+}
+
+// Unquoted gives the paths of texts that a program which reads the file as YAML's own types, and
+// writes it again, would change: 01234 is a number to it. In the order of the file.
+func (d *Document) Unquoted() []string {
+	var paths []string
+	for path := range d.texts {
+		var value any
+		node := d.nodes[path]
+		if err := node.Decode(&value); err != nil {
+			continue
+		}
+		if again, err := yaml.Marshal(value); err != nil || strings.TrimSpace(string(again)) != node.Value {
+			paths = append(paths, path)
+		}
+	}
+	return d.inOrder(paths)
 }
 
 // Keys gives the top-level keys in the order of the file.
@@ -151,6 +179,8 @@ func parentPath(path string) string {
 	return ""
 }
 
+var unknownAnchor = regexp.MustCompile(`unknown anchor '.*' referenced`)
+
 var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 func syntaxProblem(name string, err error) Problem {
@@ -160,7 +190,8 @@ func syntaxProblem(name string, err error) Problem {
 	p := Problem{File: name, What: err.Error(), Code: CodeSyntax}
 	if m := syntaxLine.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " ")); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
-		p.What = "not YAML: " + m[2]
+		// An alias may be a password with a star before it.
+		p.What = "not YAML: " + unknownAnchor.ReplaceAllString(m[2], "unknown anchor referenced: quote a text that begins with *")
 	}
 	return p
 }
@@ -172,7 +203,7 @@ func describeNode(node *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	case yaml.AliasNode:
-		return "an alias (*" + node.Value + ")"
+		return "an alias (*)"
 	case yaml.ScalarNode, yaml.DocumentNode:
 	}
 	if node.Tag == "!!null" {

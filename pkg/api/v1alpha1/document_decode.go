@@ -41,6 +41,10 @@ func (d *Document) decode(node *yaml.Node, out reflect.Value, path string) {
 		d.complain(node, CodeType, path, describeNode(node)+" is not allowed here", "write the value out")
 		return
 	}
+	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") {
+		d.complain(node, CodeType, path, "a tag (!) is not allowed here", "quote a text that begins with !")
+		return
+	}
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return
 	}
@@ -67,7 +71,7 @@ func (d *Document) decode(node *yaml.Node, out reflect.Value, path string) {
 
 func (d *Document) decodeStruct(node *yaml.Node, out reflect.Value, path string) {
 	if node.Kind != yaml.MappingNode {
-		d.complain(node, CodeType, path, describeNode(node)+" where keys and values are wanted", "")
+		d.complain(node, CodeType, path, describeShape(node)+" where keys and values are wanted", "")
 		return
 	}
 	fields, names := structFields(out.Type())
@@ -93,10 +97,22 @@ func (d *Document) decodeStruct(node *yaml.Node, out reflect.Value, path string)
 	}
 }
 
+// maxItems bounds a list: what people write by hand is shorter.
+const maxItems = 1000
+
+// describeShape says what stands where something else was wanted, without its text: it may be a
+// password in the wrong place.
+func describeShape(node *yaml.Node) string {
+	if node.Kind == yaml.ScalarNode && node.Tag != "!!null" {
+		return "text"
+	}
+	return describeNode(node)
+}
+
 // decodeMap reads keys that are names of the site's own.
 func (d *Document) decodeMap(node *yaml.Node, out reflect.Value, path string) {
 	if node.Kind != yaml.MappingNode {
-		d.complain(node, CodeType, path, describeNode(node)+" where keys and values are wanted", "")
+		d.complain(node, CodeType, path, describeShape(node)+" where keys and values are wanted", "")
 		return
 	}
 	out.Set(reflect.MakeMap(out.Type()))
@@ -121,14 +137,25 @@ func (d *Document) decodeMap(node *yaml.Node, out reflect.Value, path string) {
 func (d *Document) decodeList(node *yaml.Node, out reflect.Value, path string) {
 	if list, ok := out.Addr().Interface().(*TextList); ok && node.Kind == yaml.ScalarNode {
 		list.fromText(node.Value)
+		if len(*list) > maxItems {
+			d.complain(node, CodeValue, path, fmt.Sprintf("the list has more than the %d items allowed", maxItems), "")
+			*list = nil
+		}
 		return
 	}
 	if node.Kind != yaml.SequenceNode {
-		d.complain(node, CodeType, path, describeNode(node)+" where a list is wanted", "begin each item with \"- \"")
+		d.complain(node, CodeType, path, describeShape(node)+" where a list is wanted", "begin each item with \"- \"")
+		return
+	}
+	if len(node.Content) > maxItems {
+		d.complain(node, CodeValue, path, fmt.Sprintf("the list has more than the %d items allowed", maxItems), "")
 		return
 	}
 	list := reflect.MakeSlice(out.Type(), len(node.Content), len(node.Content))
 	for i, item := range node.Content {
+		if item.Kind == yaml.ScalarNode && item.Tag == "!!null" {
+			d.complain(item, CodeType, path, "an item of the list is empty", "fill it in, or take it out")
+		}
 		d.decode(item, list.Index(i), fmt.Sprintf("%s[%d]", path, i))
 	}
 	out.Set(list)
@@ -139,6 +166,9 @@ func (d *Document) decodeScalar(node *yaml.Node, out reflect.Value, path string)
 	if node.Kind != yaml.ScalarNode {
 		d.complain(node, CodeType, path, describeNode(node)+" where "+describeType(out.Type())+" is wanted", "")
 		return
+	}
+	if out.Kind() == reflect.String && node.Style == 0 && node.Tag != "!!str" {
+		d.texts[path] = true
 	}
 	if text, ok := out.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if err := text.UnmarshalText([]byte(node.Value)); err != nil {
