@@ -3,6 +3,7 @@ package hardware
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +48,10 @@ const (
 
 // Requirements are all rules, in the order of the report.
 func Requirements() []Requirement {
+	return slices.Concat(machineRequirements(), driveRequirements(), firmwareRequirements())
+}
+
+func machineRequirements() []Requirement {
 	return []Requirement{
 		{
 			Code: CodeArchitecture, Title: "architecture", Source: "H1, H5",
@@ -78,6 +83,11 @@ func Requirements() []Requirement {
 			Text:   "8 GB installed, of which the OS sees at least " + binaryGiB(memoryMinimum),
 			Blocks: "the OS sees less", Warns: "the kernel does not say",
 		},
+	}
+}
+
+func driveRequirements() []Requirement {
+	return []Requirement{
 		{
 			Code: CodeDriveChoice, Title: "main drive", Source: "H4", Instead: "stylet.install.device",
 			Text:   ChoiceRule,
@@ -110,6 +120,11 @@ func Requirements() []Requirement {
 			Text:  "no member of an array or a pool (LVM, RAID, Ceph, ZFS, LUKS) on any drive",
 			Warns: "one is there: whoever finds it may use it, or refuse the drive",
 		},
+	}
+}
+
+func firmwareRequirements() []Requirement {
+	return []Requirement{
 		{
 			Code: CodeSecureBoot, Title: "Secure Boot", Source: "H6",
 			Text:  "UEFI with Secure Boot on",

@@ -76,11 +76,12 @@ func describeKey(key v1alpha1.SiteKey) string {
 func insert(at object, path []string, what object) {
 	name := path[0]
 	next := mapping()
-	if len(path) == 1 {
+	switch {
+	case len(path) == 1:
 		next = what
-	} else if path[1] == "[]" {
+	case path[1] == "[]":
 		next = object{"type": []string{"array", "null"}}
-	} else if path[1] == "*" {
+	case path[1] == "*":
 		next = object{"type": []string{"object", "null"}}
 	}
 	switch name {
