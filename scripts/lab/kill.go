@@ -18,7 +18,7 @@ random moments while it downloads, composes and switches (the agent, the agent
 with its step, or everything), and then once at every kill point that stylet's
 processes meet. After each trip everything is looked at: status, both slots, the
 boot environment, left-over files, mounts and loop devices, and the bytes that
-the registry served. Needs root; takes about twenty minutes.`
+the registry served. Needs root; takes about a quarter of an hour.`
 
 // newKillCommand makes `lab kill`.
 func newKillCommand() *cobra.Command {
