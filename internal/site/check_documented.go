@@ -2,7 +2,6 @@ package site
 
 import (
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
 	"net/url"
 	"path"
@@ -184,40 +183,4 @@ func (c *checker) user(at string, u v1alpha1.OSUser) {
 			c.add(fmt.Sprintf("%s.ssh_authorized_keys[%d]", at, i), "paste the line of the .pub file", "it is not a public key of SSH")
 		}
 	}
-}
-
-// Certificates takes PEM, or base64 of PEM, and gives PEM: at least one certificate, and nothing else.
-func Certificates(text string) (string, error) {
-	data := []byte(strings.TrimSpace(text))
-	if !strings.Contains(text, "-----BEGIN") {
-		decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
-		if err != nil {
-			return "", fmt.Errorf("it is neither PEM nor base64: %w", err)
-		}
-		data = decoded
-	}
-	var out strings.Builder
-	begun, ended := strings.Count(string(data), "-----BEGIN"), 0
-	for {
-		found, rest := pem.Decode(data)
-		if found == nil {
-			break
-		}
-		if found.Type != "CERTIFICATE" {
-			return "", fmt.Errorf("it holds a %s: only certificates belong here", found.Type)
-		}
-		if _, err := parseCertificate(found.Bytes); err != nil {
-			return "", fmt.Errorf("a certificate cannot be read: %w", err)
-		}
-		found.Headers, ended = nil, ended+1
-		out.Write(pem.EncodeToMemory(found))
-		data = rest
-	}
-	switch {
-	case out.Len() == 0:
-		return "", fmt.Errorf("it holds no certificate")
-	case ended < begun:
-		return "", fmt.Errorf("one of its %d certificates is damaged or has no end", begun)
-	}
-	return out.String(), nil
 }

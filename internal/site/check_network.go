@@ -1,7 +1,6 @@
 package site
 
 import (
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
-
-func parseCertificate(der []byte) (*x509.Certificate, error) { return x509.ParseCertificate(der) }
 
 func (c *checker) network(n v1alpha1.Network) {
 	c.proxy("site.network.httpProxy", n.HTTPProxy)
