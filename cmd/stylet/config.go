@@ -48,7 +48,7 @@ func newConfigShowCommand() *cobra.Command {
 				cmd.PrintErrln(warning)
 			}
 			if output.String() == "json" {
-				return writeJSON(cmd, shownConfig{read.Site, read.Origins})
+				return writeJSON(cmd.OutOrStdout(), shownConfig{read.Site, read.Origins})
 			}
 			text, err := read.Show(origin)
 			if err != nil {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -28,3 +30,10 @@ func (f *formFlag) Set(text string) error {
 
 // Type is what help calls the value.
 func (f *formFlag) Type() string { return strings.Join(f.forms, "|") }
+
+// writeJSON writes the answer to -o json.
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -31,9 +30,7 @@ func newPlanCommand() *cobra.Command {
 			}
 			w := cmd.OutOrStdout()
 			if output.String() == "json" {
-				encoder := json.NewEncoder(w)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(plan)
+				return writeJSON(w, plan)
 			}
 			if plan.Empty() {
 				_, err := fmt.Fprintf(w, "nothing to do: %s\n", plan.Why)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -104,18 +103,12 @@ func writeRequirements(cmd *cobra.Command, form string) error {
 	if form == "table" {
 		return hardware.WriteRequirements(cmd.OutOrStdout())
 	}
-	return writeJSON(cmd, hardware.Requirements())
+	return writeJSON(cmd.OutOrStdout(), hardware.Requirements())
 }
 
 func writeReport(cmd *cobra.Command, report hardware.Report, form string) error {
 	if form == "table" {
 		return report.WriteTable(cmd.OutOrStdout())
 	}
-	return writeJSON(cmd, report)
-}
-
-func writeJSON(cmd *cobra.Command, value any) error {
-	encoder := json.NewEncoder(cmd.OutOrStdout())
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	return writeJSON(cmd.OutOrStdout(), report)
 }

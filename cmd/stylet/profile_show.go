@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -56,9 +55,7 @@ func runProfileShow(cmd *cobra.Command, source, form string, plainHTTP bool) err
 	}
 	switch out := cmd.OutOrStdout(); form {
 	case "json":
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(profile)
+		err = writeJSON(out, profile)
 	case "yaml":
 		encoder := yaml.NewEncoder(out)
 		encoder.SetIndent(2)

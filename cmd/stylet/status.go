@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -77,9 +76,7 @@ func localClient() (*localapi.Client, error) {
 
 func printStatus(w io.Writer, s v1alpha1.HostStatus, form string) error {
 	if form == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(s)
+		return writeJSON(w, s)
 	}
 	_, _ = fmt.Fprintln(w, s.Summary)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

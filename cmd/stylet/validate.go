@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -163,9 +162,7 @@ var profileLine = regexp.MustCompile(`(?m)^["']?(kind["']?:[ \t]*["']?` + v1alph
 
 func (a validateAnswer) write(w io.Writer, form string) error {
 	if form == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(a)
+		return writeJSON(w, a)
 	}
 	for _, file := range a.Files {
 		for _, p := range file.Problems {

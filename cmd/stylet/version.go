@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -37,9 +36,7 @@ func newVersionCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info := thisVersion()
 			if output.String() == "json" {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(info)
+				return writeJSON(cmd.OutOrStdout(), info)
 			}
 			w := cmd.OutOrStdout()
 			_, err := fmt.Fprintf(w, "stylet %s\ncommit %s (%s)\nbuilt with %s for %s\n", info.Version, info.Commit, info.Date, info.Go, info.Arch)

@@ -170,11 +170,10 @@ func (c *Client) forget(repo name.Repository) {
 func (c *Client) get(ctx context.Context, repo name.Repository, path string, header http.Header, accepted ...int) (*http.Response, error) {
 	asked := c.inScheme(repo)
 	response, err := c.try(ctx, asked, path, header, accepted)
-	var status *transport.Error
-	if err != nil && asked.Scheme() == "https" && c.permitsPlain(repo.RegistryStr()) && !errors.As(err, &status) {
+	if err != nil && asked.Scheme() == "https" && c.permitsPlain(repo.RegistryStr()) && !isAnswer(err) {
 		c.forget(repo)
 		again, plainErr := c.try(ctx, withoutTLS(repo), path, header, accepted)
-		if plainErr == nil || errors.As(plainErr, &status) {
+		if plainErr == nil || isAnswer(plainErr) {
 			c.hosts[repo.RegistryStr()].plain.Store(true)
 			response, err = again, plainErr
 		}
@@ -184,6 +183,13 @@ func (c *Client) get(ctx context.Context, repo name.Repository, path string, hea
 		return nil, c.translate(err, repo)
 	}
 	return response, nil
+}
+
+// isAnswer tells an error that a registry gave from one of the way to it. Status 400 is what a server
+// with TLS says to a request without.
+func isAnswer(err error) bool {
+	var status *transport.Error
+	return errors.As(err, &status) && status.StatusCode != http.StatusBadRequest
 }
 
 // inScheme gives the repository as it is asked today.

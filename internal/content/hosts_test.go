@@ -2,9 +2,11 @@ package content
 
 import (
 	"encoding/pem"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -80,6 +82,37 @@ func TestWhatTheSiteSaysOfARegistry(t *testing.T) {
 			}
 		})
 	}
+}
+
+// onceDeaf closes the first connection, as a registry does that restarts.
+type onceDeaf struct {
+	net.Listener
+	woken atomic.Bool
+}
+
+func (l *onceDeaf) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil && !l.woken.Swap(true) {
+		_ = conn.Close()
+		return l.Listener.Accept()
+	}
+	return conn, err
+}
+
+// A server with TLS answers a request without by status 400: that is no reason to go on without TLS.
+func TestARegistryThatFailedOnceKeepsItsTLS(t *testing.T) {
+	handler, profile := guardedRegistry(t)
+	server := httptest.NewUnstartedServer(handler)
+	server.Listener = &onceDeaf{Listener: server.Listener}
+	server.StartTLS()
+	host, _ := serve(t, server)
+	client := NewClient(Options{Registries: []v1alpha1.Registry{{
+		Host: host, PlainHTTP: true, SkipTLSVerify: true, Username: "till", Password: "open sesame",
+	}}})
+	_, err := client.Resolve(t.Context(), host+profile)
+	require.Error(t, err)
+	_, err = client.Resolve(t.Context(), host+profile)
+	require.NoError(t, err)
 }
 
 // Requirement: A3, U3

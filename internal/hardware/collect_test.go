@@ -61,6 +61,15 @@ func TestLabelsThatUdevDoesNotKnow(t *testing.T) {
 		assert.Empty(t, drives[1].Labels)
 		assert.Empty(t, src.gaps)
 	})
+	t.Run("blkid knows of pools", func(t *testing.T) {
+		t.Parallel()
+		runner := &blkid{lines: strings.Fields("DEVNAME=/dev/zz0p2 TYPE=linux_raid_member DEVNAME=/dev/zz2 TYPE=ceph_bluestore")}
+		drives := append(unknown(), Drive{Name: "zz2", Size: 1})
+		(&source{root: "/"}).completeLabels(t.Context(), runner, drives)
+		assert.Contains(t, runner.asked, "/dev/zz2", "a whole drive without partitions")
+		assert.Equal(t, []string{"RAID (zz0p2)"}, drives[0].Leftovers())
+		assert.Equal(t, []string{"Ceph (zz2)"}, drives[2].Leftovers())
+	})
 	t.Run("blkid finds nothing", func(t *testing.T) {
 		t.Parallel()
 		src := &source{root: "/"}

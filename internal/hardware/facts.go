@@ -114,7 +114,7 @@ type GPU struct {
 	VendorID string `json:"vendorID,omitempty"`
 	DeviceID string `json:"deviceID,omitempty"`
 	Vendor   string `json:"vendor,omitempty"`
-	// Model, Memory (in bytes), Architecture and MIG come from the lookup tables: see GPULookup.
+	// Model, Memory (in bytes), Architecture and MIG come from the lookup tables: see GPULookupPaths.
 	Model        string `json:"model,omitempty"`
 	Memory       int64  `json:"memory,omitempty"`
 	Architecture string `json:"architecture,omitempty"`

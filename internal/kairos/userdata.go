@@ -10,10 +10,11 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
 // siteKeys are the blocks of the user-data that are ours to read, and that must not be lost on the way.
-func siteKeys() []string { return []string{"stylet", "stylus"} }
+func siteKeys() []string { return []string{v1alpha1.SiteBlock, v1alpha1.DocumentedBlock} }
 
 // userDataMode keeps tokens and passwords from the host's other users.
 const userDataMode = 0o600

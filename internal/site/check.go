@@ -72,17 +72,12 @@ func check(p part, given keys) v1alpha1.Problems {
 			add(key, "use "+strings.Join(words, " or "), "%q is not known here", value)
 		}
 	}
-	oneOf("install.deviceSelector.transport", site.Install.DeviceSelector.Transport, hardwareTransports()...)
+	oneOf("install.deviceSelector.transport", site.Install.DeviceSelector.Transport, v1alpha1.DriveTransports()...)
 	oneOf("install.after", site.Install.After, "reboot", "poweroff")
 	oneOf("logLevel", site.LogLevel, "debug", "info", "warn", "error")
 	found = append(found, checkRegistries(site.Registries)...)
 	found = append(found, checkOverrides(site.Probe.Overrides)...)
 	return append(found, checkDocumented(p, given)...)
-}
-
-// hardwareTransports are the words of the probe's facts for how a drive is connected.
-func hardwareTransports() []string {
-	return []string{"nvme", "ata", "scsi", "virtio", "mmc", "sd", "usb", "xen"}
 }
 
 // checkReference wants a complete reference: a short one would mean a registry that nobody wrote.

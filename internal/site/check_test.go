@@ -115,6 +115,22 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// A key of ours at the top would leave the host without it. Kairos' own keys of the same name pass.
+func TestKeysOutsideTheirBlock(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"assignment", "registries", "vip", "site", "siteNetwork"} {
+		read, err := Parse("u.yaml", []byte("#cloud-config\n"+key+": {}\n"))
+		require.NoError(t, err, "it may be somebody else's file")
+		require.Len(t, read.Warnings, 1, key)
+		require.Equal(t, v1alpha1.CodeMisplaced, read.Warnings[0].Code)
+		_, err = Parse("u.yaml", []byte("#cloud-config\nstylet: {}\n"+key+": {}\n"))
+		require.Error(t, err, key)
+	}
+	read, err := Parse("u.yaml", []byte("#cloud-config\nstylet: {}\ndebug: true\ninstall: {}\n"))
+	require.NoError(t, err)
+	require.Empty(t, read.Warnings)
+}
+
 func TestSlips(t *testing.T) {
 	t.Parallel()
 	for _, word := range []string{"stylett", "stlyet", "stilet", "Stylet", "tylet", "style", "sty-let"} {

@@ -15,8 +15,8 @@ import (
 
 // The top-level keys that are ours to read: our own, and the documented one of the original.
 const (
-	block      = "stylet"
-	documented = "stylus"
+	block      = v1alpha1.SiteBlock
+	documented = v1alpha1.DocumentedBlock
 )
 
 // header is the first line of a cloud-config file.

@@ -2,6 +2,18 @@ package v1alpha1
 
 import "time"
 
+// The top-level keys of user-data that are ours to read: our own, and the documented one.
+const (
+	SiteBlock       = "stylet"
+	DocumentedBlock = "stylus"
+)
+
+// DriveTransports are the words for how a drive is connected, in the probe's facts and in a
+// DriveSelector.
+func DriveTransports() []string {
+	return []string{"nvme", "ata", "scsi", "virtio", "mmc", "sd", "usb", "xen"}
+}
+
 // Site is what the user-data says about this host: our own keys of the `stylet:` block, and those
 // that are documented for `stylus:`, which both blocks may carry with the same meaning. Every key is
 // optional; a missing block is a host that waits for an assignment. SiteKeys says of each key what it
