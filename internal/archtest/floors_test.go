@@ -39,6 +39,7 @@ var floors = map[string]int{
 	"internal/hardware":          floorCapability,
 	"internal/site":              floorCapability,
 	"internal/identity":          floorCapability,
+	"internal/hostconfig":        floorCapability,
 	"internal/content":           floorCapability,
 	"internal/compose":           floorCapability,
 	"internal/kairos":            floorCapability,

@@ -174,6 +174,11 @@ func (c *checker) user(at string, u v1alpha1.OSUser) {
 	case !userName.MatchString(u.Name):
 		c.add(at+".name", "use lower-case letters, digits, - and _, a letter first, 32 at most", "%q is not a user's name", u.Name)
 	}
+	for _, group := range u.Groups {
+		if !userName.MatchString(group) {
+			c.add(at+".groups", "use lower-case letters, digits, - and _, a letter first, 32 at most", "%q is not a group's name", group)
+		}
+	}
 	// Kairos writes a day that is not quoted as a time.
 	if _, err := time.Parse(dayForm, strings.TrimSuffix(u.PasswordExpiry, "T00:00:00Z")); err != nil {
 		c.add(at+".passwordExpiry", "write YYYY-MM-DD", "%q is not a day", u.PasswordExpiry)

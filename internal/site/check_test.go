@@ -195,18 +195,3 @@ func FuzzCertificates(f *testing.F) {
 		require.Equal(t, certificates, again)
 	})
 }
-
-func FuzzPrefixOf(f *testing.F) {
-	f.Add("192.0.2.7", "255.255.255.0")
-	f.Add("2001:db8::7/64", "")
-	f.Add("192.0.2.7/24", "/24")
-	f.Fuzz(func(t *testing.T, address, mask string) {
-		prefix, err := PrefixOf(v1alpha1.Interface{IPAddress: address, Mask: mask})
-		if err == nil {
-			require.True(t, prefix.IsValid())
-			again, err := PrefixOf(v1alpha1.Interface{IPAddress: prefix.String()})
-			require.NoError(t, err)
-			require.Equal(t, prefix, again)
-		}
-	})
-}
