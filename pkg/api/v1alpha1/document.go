@@ -54,6 +54,9 @@ func ParseDocument(name string, data []byte) (*Document, error) {
 	return doc, nil
 }
 
+// Root gives the mapping at the top, as it was parsed; it is not to be changed.
+func (d *Document) Root() *yaml.Node { return d.root }
+
 // Has tells whether what was decoded has the key, with any value but null.
 func (d *Document) Has(path string) bool {
 	node := d.nodes[path]

@@ -136,7 +136,7 @@ func (d *Document) decodeMap(node *yaml.Node, out reflect.Value, path string) {
 
 func (d *Document) decodeList(node *yaml.Node, out reflect.Value, path string) {
 	if list, ok := out.Addr().Interface().(*TextList); ok && node.Kind == yaml.ScalarNode {
-		list.fromText(node.Value)
+		*list = TextListOf(node.Value)
 		if len(*list) > maxItems {
 			d.complain(node, CodeValue, path, fmt.Sprintf("the list has more than the %d items allowed", maxItems), "")
 			*list = nil
@@ -177,7 +177,9 @@ func (d *Document) decodeScalar(node *yaml.Node, out reflect.Value, path string)
 		return
 	}
 	fresh := reflect.New(out.Type())
-	if err := node.Decode(fresh.Interface()); err != nil {
+	// yaml takes 5080.7 and 1e3 for whole numbers, and cuts what is behind the point.
+	whole := out.Kind() != reflect.Int && out.Kind() != reflect.Int64 || node.Tag == "!!int"
+	if err := node.Decode(fresh.Interface()); err != nil || !whole {
 		d.complain(node, CodeType, path, describeNode(node)+" where "+describeType(out.Type())+" is wanted", "")
 		return
 	}

@@ -29,6 +29,7 @@ const (
 	CodeUnknownKey  = "key.unknown"
 	CodeRepeatedKey = "key.repeated"
 	CodeConflict    = "key.conflict"
+	CodeOverridden  = "key.overridden"
 	CodePlanned     = "key.planned"
 	CodeDeprecated  = "key.deprecated"
 	CodeIgnored     = "key.ignored"

@@ -55,8 +55,9 @@ type VIP struct {
 
 // Redirect sets up the webhook that rewrites image references in the cluster.
 type Redirect struct {
-	Enable bool `json:"enable,omitempty" yaml:"enable,omitempty"`
-	Port   int  `json:"port,omitempty" yaml:"port,omitempty"`
+	// Enable is on by default: nil is "not given".
+	Enable *bool `json:"enable,omitempty" yaml:"enable,omitempty"`
+	Port   int   `json:"port,omitempty" yaml:"port,omitempty"`
 }
 
 // ExternalRegistries are the site's registries, and which references go to them instead.

@@ -24,6 +24,8 @@ func pathsOf(t reflect.Type, at string) []SitePath {
 		return []SitePath{{at, strings.ToLower(t.Name())}}
 	}
 	switch t.Kind() {
+	case reflect.Pointer:
+		return pathsOf(t.Elem(), at)
 	case reflect.Struct:
 		var paths []SitePath
 		fields, names := structFields(t)

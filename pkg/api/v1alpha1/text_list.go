@@ -6,7 +6,7 @@ import "strings"
 // them, as published samples do.
 type TextList []string
 
-// fromText reads the short form.
-func (l *TextList) fromText(text string) {
-	*l = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
+// TextListOf reads the short form.
+func TextListOf(text string) TextList {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
 }
