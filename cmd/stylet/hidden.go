@@ -80,6 +80,10 @@ func newBootCommand() *cobra.Command {
 				return kairos.Host{Runner: command.Local{}, StateDir: s.BootDir, OEMDir: s.UserDataDir}.Reported(cmd.Context())
 			},
 		},
+		&cobra.Command{
+			Use: "site", Short: "Lay the site's properties over a live or recovery system", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return agent.LiveSite(cmd.Context(), "/") },
+		},
 	)
 	return cmd
 }

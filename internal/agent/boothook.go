@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stylet-edge/stylet/internal/agent/settings"
+	"github.com/stylet-edge/stylet/internal/agent/userdata"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
@@ -25,9 +26,9 @@ const (
 	configuredFile = "configuration"
 )
 
-// BootHook runs at each boot, before the real root's systemd, as Kairos' event agent.boot: it lays
-// the configuration of the running revision over the image and sets the deadline timer of a
-// trial. It asks nobody and writes nothing that survives the boot.
+// BootHook runs at each boot, before the real root's systemd, as Kairos' event agent.boot: it brings
+// COS_OEM the user-data of the running revision, lays the site's properties and the revision's
+// configuration over the image, and sets the deadline timer of a trial. It asks nobody.
 type BootHook struct {
 	Settings settings.Settings
 	Host     kairos.Host
@@ -37,11 +38,11 @@ type BootHook struct {
 }
 
 // Run does the work. Its error, which must not stop the boot, is left for the agent to tell.
-func (b BootHook) Run(context.Context, string) error {
+func (b BootHook) Run(ctx context.Context, _ string) error {
 	if err := os.MkdirAll(b.Settings.RuntimeDir, 0o755); err != nil {
 		return fmt.Errorf("making the runtime directory: %w", err)
 	}
-	err := b.apply()
+	err := b.apply(ctx)
 	if err != nil {
 		name := filepath.Join(b.Settings.RuntimeDir, bootProblemFile)
 		err = errors.Join(err, volatile(name, err.Error()+"\n"))
@@ -49,47 +50,73 @@ func (b BootHook) Run(context.Context, string) error {
 	return err
 }
 
-func (b BootHook) apply() error {
+// apply goes on after what fails: a host without its revision's files still needs its network.
+func (b BootHook) apply(ctx context.Context) error {
 	state, err := durable.Open(b.Settings.StateDir)
 	if err != nil {
 		return err
 	}
 	defer state.Close()
+	rendered, err := b.revision(state)
+	problems := []error{err, b.properties(ctx, state, rendered), writeConfig(b.Root, rendered.Config)}
+	if err := errors.Join(problems...); err != nil || rendered.Revision.Config == "" {
+		return err
+	}
+	if err := volatile(filepath.Join(b.Settings.RuntimeDir, configuredFile), string(rendered.Revision.ID())+"\n"); err != nil {
+		return fmt.Errorf("noting that the configuration is there: %w", err)
+	}
+	return nil
+}
+
+// revision gives what was rendered for the running revision, nothing for the installer's image, and sets
+// the deadline of a trial.
+func (b BootHook) revision(state *durable.Root) (actions.Rendered, error) {
 	var j lifecycle.Journal
 	if err := state.ReadJSON(lifecycle.JournalFile, &j); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // nothing was ever wanted of this host
+			err = nil // nothing was ever wanted of this host
 		}
-		return err
+		return actions.Rendered{}, err
 	}
 	seen, err := b.look()
 	if err != nil {
-		return err
+		return actions.Rendered{}, err
 	}
 	var deadline error
 	if j.Trial.OnTrial(seen) {
 		deadline = b.setDeadline(*j.Trial)
 	}
-	return errors.Join(deadline, b.configure(state, j.Running(seen)))
-}
-
-// configure lays a revision's configuration over the image, and notes that it did.
-func (b BootHook) configure(state *durable.Root, revision v1alpha1.Revision) error {
+	revision := j.Running(seen)
 	if revision.Config == "" {
-		return nil
+		return actions.Rendered{}, deadline
 	}
-	id := revision.ID()
 	var rendered actions.Rendered
 	if err := state.ReadJSON(actions.RenderedFile(revision), &rendered); err != nil {
-		return fmt.Errorf("reading the configuration of %s: %w", id.Short(), err)
+		return actions.Rendered{}, errors.Join(deadline, fmt.Errorf("reading the configuration of %s: %w", revision.ID().Short(), err))
 	}
-	if err := writeConfig(b.Root, rendered.Config); err != nil {
-		return err
+	return rendered, deadline
+}
+
+// properties lays over the image what the user-data says of the host: that of the revision, or, for the
+// installer's image, what is on COS_OEM.
+func (b BootHook) properties(ctx context.Context, state *durable.Root, of actions.Rendered) error {
+	store := userdata.Store{OEMDir: b.Settings.UserDataDir, State: state}
+	var restored error
+	if of.Revision.Config != "" {
+		restored = store.Restore(of.Config.UserData)
 	}
-	if err := volatile(filepath.Join(b.Settings.RuntimeDir, configuredFile), string(id)+"\n"); err != nil {
-		return fmt.Errorf("noting that the configuration is there: %w", err)
+	wanted, err := store.InForce(ctx)
+	if err != nil && of.Revision.Config != "" {
+		// A file that a person has spoilt costs the host its network only if nothing better is known.
+		if kept, keptErr := store.Kept(ctx, of.Config.UserData); keptErr == nil {
+			wanted = kept
+		}
 	}
-	return nil
+	root := b.Root
+	if root == "" {
+		root = "/"
+	}
+	return errors.Join(restored, err, layProperties(root, b.Settings.UserDataDir, wanted.Site.Site, readCards(state)))
 }
 
 func (b BootHook) look() (lifecycle.Seen, error) {

@@ -174,7 +174,7 @@ func TestConfigurationGate(t *testing.T) {
 				require.Equal(t, c.says != "", err != nil, "%v", err)
 			}
 			var gate *lifecycle.NamedGate
-			for _, g := range gates(nil, nil, h.state, h.Settings.RuntimeDir)(target) {
+			for _, g := range gates(nil, nil, h.state, h.Settings.RuntimeDir, nil)(target) {
 				if g.Name == "configuration" {
 					gate = &g
 				}

@@ -50,17 +50,18 @@ func (d Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	source, err := d.source(state)
+	source, err := d.source(ctx, state)
 	if err != nil {
 		return err
 	}
 	host := kairosHost(d.Settings, d.Local)
+	source.info.units = d.Units
 	tidier := actions.Tidier{State: state, Content: store, Running: host.Running}
 	engine := lifecycle.New(lifecycle.Config{
 		State: state, Log: d.Log, AgentVersion: version.Version,
-		Observer: machine{host: host, state: state, runtimeDir: d.Settings.RuntimeDir},
+		Observer: machine{host: host, state: state, runtimeDir: d.Settings.RuntimeDir, info: source.info.get},
 		Actions:  d.actions(state, tidier, source),
-		Gates:    gates(d.Units, d.Local, state, d.Settings.RuntimeDir),
+		Gates:    gates(d.Units, d.Local, state, d.Settings.RuntimeDir, source),
 		Beat:     newNotifier(d.Log),
 	})
 	d.Log.Info("stylet agent starts", zap.String("version", version.Version), zap.Stringer("settings", d.Settings))
@@ -78,7 +79,9 @@ func (d Daemon) serve(ctx context.Context, engine *lifecycle.Engine, source *ass
 		tidier.Keep(ctx, func(err error) { d.Log.Warn("what is no longer needed could not be removed", zap.Error(err)) })
 	})
 	beside.Go(func() {
-		if err := localapi.NewServer(engine, d.Log).Serve(ctx, d.Settings.Socket()); err != nil {
+		server := localapi.NewServer(engine, d.Log)
+		server.Look = engine.Look
+		if err := server.Serve(ctx, d.Settings.Socket()); err != nil {
 			cancel(err) // an agent that nobody can ask is restarted
 		}
 	})
@@ -90,17 +93,17 @@ func (d Daemon) serve(ctx context.Context, engine *lifecycle.Engine, source *ass
 	return err
 }
 
-func (d Daemon) source(state *durable.Root) (*assignment, error) {
-	a, err := newAssignment(d.Settings.UserDataDir, d.Program, state)
+func (d Daemon) source(ctx context.Context, state *durable.Root) (*assignment, error) {
+	a, err := newAssignment(d.Settings, d.Program, state)
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.read()
+	wanted, err := a.read(ctx)
 	if err != nil {
 		d.Log.Warn("the user-data cannot be used", zap.Error(err))
 		return a, nil
 	}
-	if err := d.Level.UnmarshalText([]byte(d.Settings.Level(s.LogLevel))); err != nil {
+	if err := d.Level.UnmarshalText([]byte(d.Settings.Level(wanted.Site.LogLevel))); err != nil {
 		d.Log.Warn("the log level of the user-data cannot be used", zap.Error(err))
 	}
 	return a, nil

@@ -16,7 +16,7 @@ import (
 
 // gates are those of every host, and then the profile's own. A profile's commands run in units of
 // their own, outside the agent's sandbox.
-func gates(units, local command.Runner, state *durable.Root, runtimeDir string) func(lifecycle.Target) []lifecycle.NamedGate {
+func gates(units, local command.Runner, state *durable.Root, runtimeDir string, source *assignment) func(lifecycle.Target) []lifecycle.NamedGate {
 	return func(t lifecycle.Target) []lifecycle.NamedGate {
 		const patience = 5 * time.Minute
 		list := []lifecycle.NamedGate{
@@ -25,6 +25,9 @@ func gates(units, local command.Runner, state *durable.Root, runtimeDir string) 
 			{Name: "host", Required: true, Timeout: patience, Gate: hostGate{local}},
 			{Name: "units", Required: false, Timeout: patience, Gate: unitsGate{local}},
 			{Name: "agent", Required: true, Timeout: patience, Gate: agentGate{state}},
+		}
+		if mustReach(state, t) {
+			list = append(list, lifecycle.NamedGate{Name: "network", Required: true, Timeout: networkPatience, Gate: networkGate{source}})
 		}
 		for _, spec := range t.Profile.Spec.Gates {
 			list = append(list, lifecycle.GateRules(spec, commandGate{runner: units, name: spec.Name, argv: spec.Command}))

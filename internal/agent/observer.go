@@ -11,9 +11,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stylet-edge/stylet/internal/agent/userdata"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
 // machine observes a Kairos host.
@@ -21,6 +23,8 @@ type machine struct {
 	host       kairos.Host
 	state      *durable.Root
 	runtimeDir string
+	// info says which host this is.
+	info func() v1alpha1.HostInfo
 }
 
 var _ lifecycle.Observer = machine{}
@@ -32,7 +36,7 @@ func (m machine) Observe(ctx context.Context) (lifecycle.Seen, error) {
 	if err != nil {
 		return lifecycle.Seen{}, err
 	}
-	seen := lifecycle.Seen{Slot: slot}
+	seen := lifecycle.Seen{Slot: slot, Host: m.info()}
 	note := func(err error) {
 		if err != nil {
 			seen.Problems = append(seen.Problems, err.Error())
@@ -57,6 +61,7 @@ func (m machine) Observe(ctx context.Context) (lifecycle.Seen, error) {
 	}
 	note(m.verdict(&seen))
 	note(m.bootProblem())
+	note(userdata.Store{State: m.state}.Undone())
 	return seen, nil
 }
 

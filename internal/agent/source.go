@@ -2,33 +2,35 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"runtime"
 	"sync"
 	"time"
 
+	"github.com/stylet-edge/stylet/internal/agent/settings"
+	"github.com/stylet-edge/stylet/internal/agent/userdata"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/compose"
 	"github.com/stylet-edge/stylet/internal/content"
+	"github.com/stylet-edge/stylet/internal/hostconfig"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
-	"github.com/stylet-edge/stylet/internal/site"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
 // assignment is the source of a host whose site names a profile in the user-data.
 type assignment struct {
-	userDataDir string
-	userAgent   string
+	store     userdata.Store
+	info      *hostInfo
+	userAgent string
 	// self is the running stylet, the agent of images whose profile names none.
 	self      v1alpha1.Digest
 	selfBytes int64
-	// state keeps the profile that was read last, so that a poll, a restart or a reboot does not
-	// download it again.
-	state *durable.Root
 
 	mu   sync.Mutex
 	site v1alpha1.Site
@@ -40,56 +42,107 @@ type assignment struct {
 
 var _ lifecycle.Source = (*assignment)(nil)
 
-// assignedFile is the name, in the state directory, of the profile that was read last.
+// assignedFile is the name, in the state directory, of the profile that was read last, so that a poll, a
+// restart or a reboot does not download it again.
 const assignedFile = "assigned.json"
 
-func newAssignment(userDataDir, program string, state *durable.Root) (*assignment, error) {
+// assigned is that file.
+type assigned struct {
+	content.Resolved
+	// Asked is the reference in the words of the user-data.
+	Asked string `json:"asked"`
+}
+
+func newAssignment(s settings.Settings, program string, state *durable.Root) (*assignment, error) {
 	data, err := os.ReadFile(program)
 	if err != nil {
 		return nil, fmt.Errorf("reading the running binary: %w", err)
 	}
 	return &assignment{
-		userDataDir: userDataDir, userAgent: "stylet/" + version.Version, state: state,
+		store: userdata.Store{OEMDir: s.UserDataDir, State: state}, userAgent: "stylet/" + version.Version,
+		info: &hostInfo{oemDir: s.UserDataDir, runtimeDir: s.RuntimeDir},
 		self: v1alpha1.DigestOf(data), selfBytes: int64(len(data)),
 	}, nil
 }
 
 // Next reads the user-data anew and asks the registry what the assigned reference names now.
 func (a *assignment) Next(ctx context.Context) (string, *lifecycle.Target, error) {
-	s, err := a.read()
-	reference := s.Assignment.Profile
-	if err != nil || reference == "" {
+	wanted, err := a.read(ctx)
+	reference := wanted.Site.Assignment.Profile
+	if err != nil {
 		return "", nil, err
 	}
-	resolved, err := a.resolve(ctx, s)
+	a.info.learn(ctx, wanted.Site.Site)
+	if err := rememberCards(a.store.State, wanted.Site.Site, hostconfig.PresentCards("/")); err != nil || reference == "" {
+		return reference, nil, err
+	}
+	profile, err := a.resolve(ctx, wanted)
 	if err != nil {
 		return reference, nil, err
 	}
-	return reference, a.target(reference, resolved.Profile), nil
+	target := a.target(wanted, profile)
+	if wanted.Applied != nil && wanted.Applied.Undone == "" {
+		if wanted, err = a.judgeApplied(ctx, wanted, target); err != nil {
+			return reference, nil, err
+		}
+		target = a.target(wanted, profile)
+	}
+	return reference, target, a.store.Keep(wanted)
 }
 
-func (a *assignment) resolve(ctx context.Context, s v1alpha1.Site) (content.Resolved, error) {
-	var known content.Resolved
-	if err := a.state.ReadJSON(assignedFile, &known); err != nil {
-		known = content.Resolved{} // missing or damaged: it is fetched anew
+// judgeApplied takes back applied user-data whose revision was refused, and forgets that it was applied
+// once its revision is committed. It gives the user-data that the host is to have then.
+func (a *assignment) judgeApplied(ctx context.Context, w userdata.Wanted, target *lifecycle.Target) (userdata.Wanted, error) {
+	var j lifecycle.Journal
+	if err := a.store.State.ReadJSON(lifecycle.JournalFile, &j); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return w, fmt.Errorf("judging the user-data that was applied: %w", err)
 	}
-	resolved, err := a.client(s).Refresh(ctx, s.Assignment.Profile, known)
-	if err != nil || resolved.Digest == known.Digest {
-		return resolved, err
+	id := target.Revision.ID()
+	if refused, ok := j.RefusedFor(id); ok {
+		if err := a.store.Undo(*w.Applied, refused.Cause); err != nil {
+			return w, err
+		}
+		return a.store.Read(ctx)
 	}
-	return resolved, a.state.WriteJSON(assignedFile, resolved)
+	if n := len(j.Committed); j.Trial == nil && n > 0 && j.Committed[n-1].Revision.ID() == id {
+		return w, a.store.Settle(w)
+	}
+	return w, nil
 }
 
-func (a *assignment) read() (v1alpha1.Site, error) {
-	read, err := site.LoadDir(a.userDataDir)
-	s := read.Site
+// resolve asks the registry. While user-data that was applied waits for its trial, the profile known last
+// will do: the network that it mends may be what keeps the registry away.
+func (a *assignment) resolve(ctx context.Context, w userdata.Wanted) (v1alpha1.Profile, error) {
+	var known assigned
+	if err := a.store.State.ReadJSON(assignedFile, &known); err != nil {
+		known = assigned{} // missing or damaged: it is fetched anew
+	}
+	asked := w.Site.Assignment.Profile
+	resolved, err := a.client(w.Site).Refresh(ctx, asked, known.Resolved)
+	pending := w.Applied != nil && w.Applied.Undone == ""
+	if noted := noteReached(a.store.State, err); noted != nil {
+		return v1alpha1.Profile{}, errors.Join(err, noted)
+	}
+	switch {
+	case err != nil && pending && known.Digest != "" && known.Asked == asked:
+		return known.Profile, nil
+	case err != nil:
+		return v1alpha1.Profile{}, err
+	case resolved.Digest == known.Digest && known.Asked == asked:
+		return resolved.Profile, nil
+	}
+	return resolved.Profile, a.store.State.WriteJSON(assignedFile, assigned{resolved, asked})
+}
+
+func (a *assignment) read(ctx context.Context) (userdata.Wanted, error) {
+	wanted, err := a.store.Read(ctx)
 	if err != nil {
-		return s, fmt.Errorf("reading the user-data: %w", err)
+		return wanted, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.site = s
-	return s, nil
+	a.site = wanted.Site
+	return wanted, nil
 }
 
 // interval is the poll interval of the user-data read last.
@@ -100,12 +153,12 @@ func (a *assignment) interval() time.Duration {
 }
 
 // registry gives a client with the site's settings of now.
-func (a *assignment) registry() (actions.Registry, error) {
-	s, err := a.read()
+func (a *assignment) registry(ctx context.Context) (actions.Registry, error) {
+	wanted, err := a.read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return a.client(s), nil
+	return a.client(wanted.Site), nil
 }
 
 func (a *assignment) client(s v1alpha1.Site) *content.Client {
@@ -119,8 +172,8 @@ func (a *assignment) client(s v1alpha1.Site) *content.Client {
 }
 
 // target works out the revision that a profile means on this host.
-func (a *assignment) target(source string, p v1alpha1.Profile) *lifecycle.Target {
-	t := &lifecycle.Target{Source: source, Profile: p}
+func (a *assignment) target(w userdata.Wanted, p v1alpha1.Profile) *lifecycle.Target {
+	t := &lifecycle.Target{Source: w.Site.Assignment.Profile, Profile: p, UserData: w.Settings}
 	t.Manifest = v1alpha1.ImageManifest{
 		SchemaVersion: 1, ComposeVersion: v1alpha1.ComposeVersion, Architecture: runtime.GOARCH, Agent: a.self,
 	}

@@ -14,6 +14,14 @@ import (
 	"github.com/stylet-edge/stylet/internal/base/fault"
 )
 
+func tempState(t *testing.T) *durable.Root {
+	t.Helper()
+	state, err := durable.Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, state.Close()) })
+	return state
+}
+
 // Requirement: A7
 func TestASilentRegistryLeavesTheReferenceKnown(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -26,10 +34,7 @@ func TestASilentRegistryLeavesTheReferenceKnown(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "90_custom.yaml"), []byte(data), 0o600))
 	self, err := os.Executable()
 	require.NoError(t, err)
-	state, err := durable.Open(t.TempDir())
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, state.Close()) })
-	source, err := newAssignment(dir, self, state)
+	source, err := newAssignment(settings.Settings{UserDataDir: dir}, self, tempState(t))
 	require.NoError(t, err)
 
 	reference, target, err := source.Next(t.Context())
@@ -52,7 +57,7 @@ func TestUserDataSetsTheLogLevelOverTheFile(t *testing.T) {
 		s, err := settings.Load(func(name string) string { return env[name] })
 		require.NoError(t, err)
 		d := Daemon{Settings: s, Level: zap.NewAtomicLevel(), Log: zap.NewNop(), Program: self}
-		_, err = d.source(nil)
+		_, err = d.source(t.Context(), tempState(t))
 		require.NoError(t, err)
 		require.Equal(t, want, d.Level.String())
 	}

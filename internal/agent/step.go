@@ -62,7 +62,7 @@ func (s Step) deps(state *durable.Root) (actions.Deps, error) {
 	if err != nil {
 		return actions.Deps{}, err
 	}
-	self, err := newAssignment(s.Settings.UserDataDir, s.Program, state)
+	self, err := newAssignment(s.Settings, s.Program, state)
 	if err != nil {
 		return actions.Deps{}, err
 	}

@@ -68,7 +68,7 @@ type kept struct {
 func (k kept) actions() lifecycle.Actions {
 	set := k.world.actions()
 	set[lifecycle.EnsureContent] = actions.EnsureContent{
-		Tidier: k.tidier, Registry: func() (actions.Registry, error) { return allLayers{}, nil },
+		Tidier: k.tidier, Registry: func(context.Context) (actions.Registry, error) { return allLayers{}, nil },
 	}
 	set[lifecycle.RenderConfig] = actions.RenderConfig{State: k.tidier.State}
 	inMemory := set[lifecycle.Compose]

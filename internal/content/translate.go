@@ -87,7 +87,7 @@ func translateCertificate(err error, host string) error {
 	if !errors.As(err, &verification) {
 		return nil
 	}
-	issuer, remedy := "nobody", "add its authority to the host's trust store (/etc/ssl/certs), or tell the proxy not to inspect "+host
+	issuer, remedy := "nobody", "add its authority to site.caCerts in the user-data, or tell the proxy not to inspect "+host
 	if len(verification.UnverifiedCertificates) > 0 {
 		cert := verification.UnverifiedCertificates[0]
 		issuer = cert.Issuer.String()

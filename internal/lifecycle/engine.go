@@ -47,6 +47,7 @@ type Engine struct {
 	results   chan result
 	asks      chan func()
 	targets   chan answer
+	look      chan struct{} // the source is to be asked at once
 	source    v1alpha1.DesiredStatus
 	status    atomic.Pointer[v1alpha1.HostStatus]
 	plan      atomic.Pointer[Plan]
@@ -57,6 +58,7 @@ func New(cfg Config) *Engine {
 	return &Engine{
 		cfg: cfg, events: NewEventLog(cfg.State),
 		results: make(chan result), asks: make(chan func()), targets: make(chan answer),
+		look: make(chan struct{}, 1),
 	}
 }
 

@@ -23,6 +23,7 @@ func (e *Engine) Poll(ctx context.Context, source Source, interval func() time.D
 		case <-ctx.Done():
 			return
 		case <-timer.C:
+		case <-e.look:
 		}
 		reference, target, err := source.Next(ctx)
 		select {
@@ -31,5 +32,13 @@ func (e *Engine) Poll(ctx context.Context, source Source, interval func() time.D
 		case e.targets <- answer{reference: reference, target: target, err: err, at: time.Now()}:
 		}
 		timer.Reset(interval())
+	}
+}
+
+// Look lets the source be asked at once: what it goes by has changed.
+func (e *Engine) Look() {
+	select {
+	case e.look <- struct{}{}:
+	default: // it is about to be asked anyway
 	}
 }

@@ -28,6 +28,8 @@ type Seen struct {
 	// read, with Go's monotonic reading: deadlines are counted by these two.
 	Uptime time.Duration `json:"uptime,omitempty"`
 	At     time.Time     `json:"at,omitzero"`
+	// Host says which host this is.
+	Host v1alpha1.HostInfo `json:"host,omitzero"`
 	// MaxImageSize is the largest image file the slots have room for, in bytes; negative: it
 	// could not be measured.
 	MaxImageSize int64 `json:"maxImageSize"`

@@ -14,7 +14,7 @@ const StatusSchema = 1
 func BuildStatus(j Journal, seen Seen, source v1alpha1.DesiredStatus, w *v1alpha1.WorkStatus, now time.Time) v1alpha1.HostStatus {
 	s := v1alpha1.HostStatus{
 		SchemaVersion: StatusSchema, Time: now, Work: w, Refused: j.Refused,
-		Running: running(j, seen), Conditions: conditions(j, seen, source),
+		Host: seen.Host, Running: running(j, seen), Conditions: conditions(j, seen, source),
 	}
 	s.Desired = desired(j, source)
 	if t := j.Trial; t.OnTrial(seen) {
@@ -66,6 +66,9 @@ func conditions(j Journal, seen Seen, source v1alpha1.DesiredStatus) []v1alpha1.
 	c := v1alpha1.Condition{Type: "Source", OK: source.Problem == "", Message: source.Problem, Since: source.CheckedAt}
 	if source.Problem == "" && source.CheckedAt.IsZero() {
 		c.OK, c.Message = j.Target != nil, "not asked yet"
+	}
+	if problem := seen.Host.TagProblem; problem != "" {
+		out = append(out, v1alpha1.Condition{Type: "Tags", Message: problem})
 	}
 	return append(out, c)
 }

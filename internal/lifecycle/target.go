@@ -16,16 +16,22 @@ type Target struct {
 	Manifest v1alpha1.ImageManifest `json:"manifest"`
 	// ImageSize is the size of the composed image file in bytes.
 	ImageSize int64 `json:"imageSize"`
+	// UserData is the digest of what the user-data says of the host's OS, "" for nothing.
+	UserData v1alpha1.Digest `json:"userData,omitempty"`
 }
 
 // HostConfig is the host configuration of a revision: what is rendered for it and laid over its
 // image at boot. Its digest is part of the revision.
 type HostConfig struct {
 	Files []v1alpha1.File `json:"files,omitempty"`
+	// UserData is that of the target. The user-data itself, which has secrets, is kept apart.
+	UserData v1alpha1.Digest `json:"userData,omitempty"`
 }
 
 // Config gives the target's configuration.
-func (t Target) Config() HostConfig { return HostConfig{Files: t.Profile.Spec.Files} }
+func (t Target) Config() HostConfig {
+	return HostConfig{Files: t.Profile.Spec.Files, UserData: t.UserData}
+}
 
 // Source says what a host should be.
 type Source interface {

@@ -25,6 +25,8 @@ type Reading struct {
 	// Origins say where each value stands. Their keys begin with "stylet." also for what stands
 	// below `stylus:`.
 	Origins Origins
+	// Document is one merged cloud-config.
+	Document []byte
 	// Warnings are problems that did not keep the user-data from being used.
 	Warnings v1alpha1.Problems
 }

@@ -52,6 +52,11 @@ func (c *Client) Retry(ctx context.Context, prefix string) (r []v1alpha1.Refused
 	return r, err
 }
 
+// Look lets the agent ask its source at once.
+func (c *Client) Look(ctx context.Context) error {
+	return c.call(ctx, http.MethodPost, "/v1/look", &struct{}{})
+}
+
 func (c *Client) call(ctx context.Context, method, path string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, "http://stylet"+path, nil)
 	if err != nil {

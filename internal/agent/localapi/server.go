@@ -33,6 +33,8 @@ type Host interface {
 type Server struct {
 	host Host
 	log  *zap.Logger
+	// Look, if set, lets the source be asked at once.
+	Look func()
 	// MayChange decides by the peer's user ID; default: root.
 	MayChange func(uid uint32) bool
 }
@@ -81,6 +83,12 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /v1/retry", s.rootOnly(func(w http.ResponseWriter, r *http.Request) {
 		forgotten, err := s.host.Retry(r.Context(), r.URL.Query().Get("revision"))
 		s.answer(w, forgotten, err)
+	}))
+	mux.HandleFunc("POST /v1/look", s.rootOnly(func(w http.ResponseWriter, _ *http.Request) {
+		if s.Look != nil {
+			s.Look()
+		}
+		s.answer(w, struct{}{}, nil)
 	}))
 	return mux
 }

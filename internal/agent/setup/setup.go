@@ -24,6 +24,7 @@ var wanted = map[string]string{
 	"stylet-agent.service":   "multi-user.target",
 	"stylet-booted.service":  "multi-user.target",
 	"stylet-install.service": "multi-user.target",
+	"stylet-site.service":    "sysinit.target",
 	"stylet-trial.timer":     "timers.target",
 }
 

@@ -26,6 +26,17 @@ type Rendered struct {
 // RenderedFile is the name of a revision's file in the state directory.
 func RenderedFile(r v1alpha1.Revision) string { return "revisions/" + r.ID().Short() + ".json" }
 
+// UserDataDir is where the user-data of revisions is kept, in the state directory.
+const UserDataDir = "userdata"
+
+// UserDataFile is the name of the file with the user-data whose settings have a digest, "" for none.
+func UserDataFile(settings v1alpha1.Digest) string {
+	if settings == "" {
+		return UserDataDir + "/none.yaml"
+	}
+	return UserDataDir + "/" + settings.Short() + ".yaml"
+}
+
 // Done is always false: writing the same file again is as cheap as comparing it.
 func (a RenderConfig) Done(context.Context, lifecycle.Call) (bool, error) { return false, nil }
 

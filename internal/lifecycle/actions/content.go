@@ -21,7 +21,7 @@ type EnsureContent struct {
 	// Tidier holds the store, and makes room in it.
 	Tidier Tidier
 	// Registry is asked for anew at each call, since the site's settings may have changed.
-	Registry func() (Registry, error)
+	Registry func(context.Context) (Registry, error)
 }
 
 var _ lifecycle.Action = EnsureContent{}
@@ -95,7 +95,7 @@ func (a EnsureContent) makeRoom(ctx context.Context, need int64) error {
 
 // fetch downloads what is not there, and tells how many of the target's bytes are.
 func (a EnsureContent) fetch(ctx context.Context, target lifecycle.Target, report func(done int64)) error {
-	registry, err := a.Registry()
+	registry, err := a.Registry(ctx)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func TestTheNetworkIsNoReasonToRefuseARevision(t *testing.T) {
 	layer := v1alpha1.Layer{Name: "debian", Content: &v1alpha1.LayerContent{Digest: v1alpha1.DigestOf([]byte("x")), Size: 1}}
 	call := lifecycle.Call{Plan: lifecycle.Plan{Target: lifecycle.Target{Profile: v1alpha1.Profile{Spec: v1alpha1.ProfileSpec{Layers: []v1alpha1.Layer{layer}}}}}}
 	ensure := func(with error) error {
-		a := EnsureContent{Tidier: Tidier{State: state, Content: store}, Registry: func() (Registry, error) { return failing{with}, nil }}
+		a := EnsureContent{Tidier: Tidier{State: state, Content: store}, Registry: func(context.Context) (Registry, error) { return failing{with}, nil }}
 		return a.Do(t.Context(), call)
 	}
 	for _, code := range []string{"registry.tls", "registry.denied", "registry.not-found", "registry.unexpected", "content.corrupt"} {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
@@ -160,18 +161,32 @@ func (t Tidier) images(ctx context.Context, j lifecycle.Journal) error {
 
 func isSwitch(s lifecycle.Step) bool { return s.Action == lifecycle.Switch }
 
-// revisions removes the configurations of revisions that no boot lays over an image any more.
+// revisions removes the configurations, and the user-data, of revisions that no boot lays over an image
+// any more.
 func (t Tidier) revisions(j lifecycle.Journal) error {
-	keep := map[string]bool{}
+	keep, users := map[string]bool{}, map[string]bool{}
 	for _, target := range targets(j) {
 		keep[RenderedFile(target.Revision)] = true
+		users[UserDataFile(target.UserData)] = true
 	}
 	for _, c := range j.Committed {
-		keep[RenderedFile(c.Revision)] = true
+		name := RenderedFile(c.Revision)
+		var rendered Rendered
+		if err := t.State.ReadJSON(name, &rendered); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err // whose user-data is needed cannot be told
+		}
+		keep[name], users[UserDataFile(rendered.Config.UserData)] = true, true
 	}
-	entries, err := t.State.ReadDir("revisions")
+	return errors.Join(t.removeBut("revisions", func(name string) bool { return keep[name] }),
+		// What was applied is of no revision yet.
+		t.removeBut(UserDataDir, func(name string) bool { return users[name] || strings.HasPrefix(name, UserDataDir+"/applied.") }))
+}
+
+// removeBut removes the files of a directory that are not to be kept.
+func (t Tidier) removeBut(dir string, kept func(name string) bool) error {
+	entries, err := t.State.ReadDir(dir)
 	for _, entry := range entries {
-		if name := "revisions/" + entry.Name(); !keep[name] {
+		if name := dir + "/" + entry.Name(); !kept(name) {
 			err = errors.Join(err, t.State.RemoveAll(name))
 		}
 	}

@@ -68,7 +68,7 @@ func (s *site) target(version string, bytesEach int, names ...string) lifecycle.
 }
 
 func (s *site) ensure() EnsureContent {
-	return EnsureContent{Tidier: s.Tidier, Registry: func() (Registry, error) { return s.shelf, nil }}
+	return EnsureContent{Tidier: s.Tidier, Registry: func(context.Context) (Registry, error) { return s.shelf, nil }}
 }
 
 // bring does for a target what its plan does before the switch, but for the image's content.

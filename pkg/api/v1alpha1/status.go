@@ -21,6 +21,8 @@ type HostStatus struct {
 	// Fine is the answer to "is it fine?", Summary the same in one sentence.
 	Fine    bool   `json:"fine"`
 	Summary string `json:"summary"`
+	// Host says which host this is.
+	Host HostInfo `json:"host,omitzero"`
 	// Running is what runs now; Desired what should, absent while nothing is assigned.
 	Running RunningStatus  `json:"running"`
 	Desired *DesiredStatus `json:"desired,omitempty"`
@@ -36,6 +38,17 @@ type HostStatus struct {
 	Conditions []Condition `json:"conditions,omitempty"`
 	// AgentVersion is the version of the running agent.
 	AgentVersion string `json:"agentVersion"`
+}
+
+// HostInfo says which host it is.
+type HostInfo struct {
+	// ID is what the host is known by wherever it is managed.
+	ID       string `json:"id,omitempty"`
+	HostName string `json:"hostName,omitempty"`
+	// Tags are those of the user-data, of the file and of the program that it names.
+	Tags map[string]string `json:"tags,omitempty"`
+	// TagProblem says why tags are missing, "" if none are.
+	TagProblem string `json:"tagProblem,omitempty"`
 }
 
 // RunningStatus is what runs now.

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stylet-edge/stylet/internal/agent/settings"
+	"github.com/stylet-edge/stylet/internal/agent/userdata"
+	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/site"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
+)
+
+const applyHelp = `Give this host new user-data.
+
+FILE is checked as ` + "`stylet validate`" + ` does it, together with what else is on the
+OEM partition; with a problem nothing is changed. It then takes the place of the
+user-data that the installation brought (/oem/90_custom.yaml). What follows
+depends on what differs:
+
+  now        only the agent's settings (assignment, registries, ...): at once
+  trial      the host's own (site.*, users, stages, ...): the host restarts with
+             the new user-data. If it does not become healthy, or loses the
+             registry that it reached before, it goes back by itself: user-data,
+             configuration and image together. ` + "`stylet status`" + ` says why.
+  next-boot  the same, on a host that runs no revision yet: there is nothing to
+             go back to, so it is left to you when to restart
+
+The old user-data is kept for as long as a revision needs it.
+
+With --dry-run the effect is told and nothing is changed. Only root may apply.
+
+Exit status: 0 it was accepted (or nothing differs), 65 FILE has problems.`
+
+func newApplyCommand() *cobra.Command {
+	output := newFormFlag("text", "json")
+	dryRun := false
+	cmd := &cobra.Command{
+		Use:     "apply FILE [--dry-run] [-o text|json]",
+		Short:   "Give this host new user-data, tried like any other change",
+		Long:    applyHelp,
+		Example: "  stylet apply --dry-run user-data.yaml\n  sudo stylet apply user-data.yaml && stylet status --watch",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := readBounded(args[0])
+			if err != nil {
+				return fault.Wrap(err, fault.Input, "file.unusable", "check the path", "reading the user-data")
+			}
+			answer, err := apply(cmd.Context(), args[0], text, dryRun)
+			if err != nil {
+				return err
+			}
+			if output.String() == "json" {
+				return writeJSON(cmd.OutOrStdout(), answer)
+			}
+			return answer.write(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().VarP(output, "output", "o", "form of the answer")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would happen, and change nothing")
+	return cmd
+}
+
+// applied is the answer of apply.
+type applied struct {
+	Effect   userdata.Effect   `json:"effect"`
+	DryRun   bool              `json:"dryRun,omitempty"`
+	Agent    bool              `json:"agentTold"`
+	Warnings v1alpha1.Problems `json:"warnings,omitempty"`
+}
+
+func apply(ctx context.Context, name string, text []byte, dryRun bool) (applied, error) {
+	if os.Geteuid() != 0 {
+		return applied{}, fault.New(fault.Denied, "apply.denied", "run it with sudo", "only root may change this host")
+	}
+	// By itself first: problems are told at the lines of the file that was named.
+	source := site.Source{Name: site.SourceOEM, Files: []site.SourceFile{{Name: name, Data: text}}}
+	alone, err := site.Read(ctx, []site.Source{source}, nil)
+	if err != nil {
+		return applied{}, err
+	}
+	s, err := settings.Load(os.Getenv)
+	if err != nil {
+		return applied{}, err
+	}
+	state, err := durable.Open(s.StateDir)
+	if err != nil {
+		return applied{}, err
+	}
+	defer state.Close()
+	store := userdata.Store{OEMDir: s.UserDataDir, State: state}
+	client, err := localClient()
+	if err != nil {
+		return applied{}, err
+	}
+	status, silent := client.Status(ctx)
+	effect, _, err := store.Weigh(ctx, text, status.Running.Revision != "")
+	answer := applied{Effect: effect, DryRun: dryRun, Warnings: alone.Warnings}
+	if err != nil || dryRun {
+		return answer, err
+	}
+	if silent != nil && effect == userdata.EffectNextBoot {
+		return answer, fault.Wrap(silent, fault.Wait, "apply.no-agent",
+			"start it, and apply again: only the agent knows what this host could go back to", "applying the user-data")
+	}
+	if err := store.Bring(ctx, text, effect, time.Now()); err != nil {
+		return answer, err
+	}
+	answer.Agent = client.Look(ctx) == nil
+	return answer, nil
+}
+
+func (a applied) write(w io.Writer) error {
+	var problems []error
+	say := func(format string, args ...any) {
+		_, err := fmt.Fprintf(w, format+"\n", args...)
+		problems = append(problems, err)
+	}
+	for _, warning := range a.Warnings {
+		say("%s", warning)
+	}
+	switch a.Effect {
+	case userdata.EffectNone:
+		say("nothing differs from what this host has")
+	case userdata.EffectNow:
+		say("in force: only settings of the agent differ")
+	case userdata.EffectNextBoot:
+		say("it acts when this host is started anew; there is no revision to go back to")
+	case userdata.EffectTrial:
+		say("it is tried by a restart, and taken back if the host is not healthy with it: `stylet status --watch` shows it")
+	}
+	if a.DryRun {
+		say("(dry run: nothing was changed)")
+	} else if !a.Agent && a.Effect != userdata.EffectNone {
+		say("the agent does not answer: it finds the user-data when it starts")
+	}
+	return errors.Join(problems...)
+}

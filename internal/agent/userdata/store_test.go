@@ -1,0 +1,185 @@
+package userdata
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
+)
+
+const (
+	header  = "#cloud-config\n"
+	profile = "stylet: {assignment: {profile: 'r.example/a:1'}, site: {hostName: "
+	one     = header + profile + "one}}\n"
+	two     = header + profile + "two}}\n"
+	oneToo  = header + "stylet: {assignment: {profile: 'r.example/b:1'}, site: {hostName: one}}\n"
+)
+
+type bench struct {
+	Store
+	t *testing.T
+}
+
+func newBench(t *testing.T, managed string) bench {
+	t.Helper()
+	state, err := durable.Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, state.Close()) })
+	b := bench{Store{OEMDir: t.TempDir(), State: state}, t}
+	if managed != "" {
+		b.put(managed)
+	}
+	return b
+}
+
+func (b bench) path() string { return filepath.Join(b.OEMDir, ManagedFile) }
+
+func (b bench) put(text string) {
+	require.NoError(b.t, os.WriteFile(b.path(), []byte(text), 0o600))
+}
+
+func (b bench) on() string {
+	data, err := os.ReadFile(b.path())
+	require.NoError(b.t, err)
+	return string(data)
+}
+
+func (b bench) read() Wanted {
+	w, err := b.Read(b.t.Context())
+	require.NoError(b.t, err)
+	return w
+}
+
+func (b bench) keep(text string) Wanted {
+	w, err := b.With(b.t.Context(), []byte(text))
+	require.NoError(b.t, err)
+	require.NoError(b.t, b.Keep(w))
+	return w
+}
+
+// Requirement: U3
+func TestWhatApplyingCosts(t *testing.T) {
+	for name, c := range map[string]struct {
+		have, text  string
+		hasRevision bool
+		want        Effect
+	}{
+		"the same":                  {one, one, true, EffectNone},
+		"the agent's settings":      {one, oneToo, true, EffectNow},
+		"the host's":                {one, two, true, EffectTrial},
+		"no revision to go back to": {one, two, false, EffectNextBoot},
+		"nothing assigned":          {one, header + "stylet: {site: {hostName: two}}\n", true, EffectNextBoot},
+		"a host without user-data":  {"", two, true, EffectTrial},
+		"what is there is spoilt":   {header + "stylet: {bogus: 1}\n", two, true, EffectNextBoot},
+	} {
+		t.Run(name, func(t *testing.T) {
+			effect, _, err := newBench(t, c.have).Weigh(t.Context(), []byte(c.text), c.hasRevision)
+			require.NoError(t, err)
+			require.Equal(t, c.want, effect)
+		})
+	}
+	_, _, err := newBench(t, one).Weigh(t.Context(), []byte(header+"stylet: {bogus: 1}\n"), true)
+	require.ErrorContains(t, err, "bogus")
+}
+
+// The way of applied user-data: wanted, taken back by its revision's refusal, told, and no more wanted.
+//
+// Requirement: U3
+func TestAppliedUserDataIsWantedUntilItIsTakenBack(t *testing.T) {
+	b := newBench(t, one)
+	before := b.read()
+	require.Nil(t, before.Applied)
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	require.NoError(t, b.Bring(t.Context(), []byte(two), EffectTrial, at))
+	require.Equal(t, one, b.on(), "nothing is in force before its boot")
+	wanted := b.read()
+	require.Equal(t, "two", wanted.Site.Site.HostName)
+	require.NotEqual(t, before.Settings, wanted.Settings)
+	require.NoError(t, b.Undone())
+
+	require.NoError(t, b.Undo(*wanted.Applied, "the registry is lost"))
+	require.Equal(t, "one", b.read().Site.Site.HostName)
+	require.ErrorContains(t, b.Undone(), "applied at 2026-11-23 12:00:00 was taken back: the registry is lost")
+
+	require.NoError(t, b.Bring(t.Context(), []byte(oneToo), EffectNow, at))
+	require.Equal(t, oneToo, b.on())
+	require.NoError(t, b.Undone(), "a person has answered")
+	require.Nil(t, b.read().Applied)
+}
+
+// Requirement: U3
+func TestAppliedUserDataSettles(t *testing.T) {
+	b := newBench(t, one)
+	require.NoError(t, b.Apply(t.Context(), []byte(two), time.Now()))
+	wanted := b.read()
+	require.NoError(t, b.Keep(wanted))
+	require.NoError(t, b.Settle(wanted))
+	require.NotNil(t, b.read().Applied, "it is not on COS_OEM yet")
+	require.NoError(t, b.Restore(wanted.Settings)) // the boot of its trial
+	require.Equal(t, two, b.on())
+	require.NoError(t, b.Settle(wanted))
+	require.Nil(t, b.read().Applied)
+	require.Equal(t, "two", b.read().Site.Site.HostName)
+}
+
+// A boot brings the user-data of the revision that it boots, and never loses what a person wrote.
+//
+// Requirement: A7, U3
+func TestABootBringsTheRevisionsUserData(t *testing.T) {
+	b := newBench(t, one)
+	first, second := b.keep(one), b.keep(two)
+	require.NoError(t, b.Restore(second.Settings))
+	require.Equal(t, two, b.on())
+	require.NoError(t, b.Restore(first.Settings))
+	require.Equal(t, one, b.on())
+	info, err := os.Stat(b.path())
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+
+	byHand := header + profile + "by-hand}}\n"
+	b.put(byHand)
+	require.NoError(t, b.Restore(first.Settings))
+	require.Equal(t, byHand, b.on(), "what stylet did not write stays")
+
+	b.put(two)
+	require.NoError(t, b.Restore(""), "a revision without a word on the host, of which nothing was kept")
+	require.Equal(t, two, b.on())
+	require.NoError(t, b.State.RemoveAll(actions.UserDataFile(first.Settings)))
+	require.NoError(t, b.Restore(first.Settings))
+	require.Equal(t, two, b.on(), "nothing is known of that revision")
+}
+
+// Requirement: U3
+func TestADamagedMarkIsTold(t *testing.T) {
+	b := newBench(t, one)
+	require.NoError(t, b.State.WriteFile(appliedMark, []byte(`{"at`), 0o600))
+	_, err := b.Read(t.Context())
+	require.ErrorContains(t, err, "reading what was applied")
+	require.Error(t, b.Undone())
+	require.NoError(t, b.PutInForce([]byte(two)), "and applying anew mends it")
+	require.Equal(t, "two", b.read().Site.Site.HostName)
+}
+
+// A host without a word on itself gets one, and loses it again.
+//
+// Requirement: U3
+func TestTheFirstWordIsTakenBackToo(t *testing.T) {
+	for name, before := range map[string]string{"no file": "", "an agent's settings alone": header + "stylet: {logLevel: debug}\n"} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, before)
+			require.NoError(t, b.Apply(t.Context(), []byte(two), time.Now()))
+			require.NoError(t, b.Keep(b.read()))
+			require.NoError(t, b.Restore(b.read().Settings))
+			require.Equal(t, two, b.on())
+			require.NoError(t, b.Restore(""))
+			require.NotContains(t, b.on(), "two")
+			require.Contains(t, b.on(), strings.TrimPrefix(before, header))
+		})
+	}
+}
