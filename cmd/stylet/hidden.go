@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -99,6 +100,26 @@ func newTrialCommand() *cobra.Command {
 				return err
 			}
 			return agent.Expire(cmd.Context(), s, command.Local{})
+		},
+	})
+	return cmd
+}
+
+// newClockCommand makes `stylet clock`, which the agent starts in a unit of its own.
+func newClockCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "clock", Short: "Keep the clock", Hidden: true}
+	cmd.AddCommand(&cobra.Command{
+		Use: "set TIME", Short: "Set the clock forward to a time that a trusted server told", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			s, err := settings.Load(os.Getenv)
+			if err != nil {
+				return err
+			}
+			hint, err := time.Parse(time.RFC3339, args[0])
+			if err != nil {
+				return fault.Wrap(err, fault.Usage, "usage", "write it as RFC 3339 has it", "reading the time")
+			}
+			return agent.SetClock(s.StateDir, hint)
 		},
 	})
 	return cmd

@@ -36,7 +36,7 @@ func newRootCommand() *cobra.Command {
 		newStatusCommand(), newPlanCommand(), newEventsCommand(), newRetryCommand(), newApplyCommand(),
 		newProbeCommand(), newInstallCommand(), newValidateCommand(), newConfigCommand(), newInitCommand(), newProfileCommand(),
 		newAgentCommand(), newVersionCommand(),
-		newStepCommand(), newSetupCommand(), newBootCommand(), newTrialCommand(), newDocsCommand(),
+		newStepCommand(), newSetupCommand(), newBootCommand(), newTrialCommand(), newClockCommand(), newDocsCommand(),
 	)
 	checkArguments(root)
 	return root

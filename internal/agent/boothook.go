@@ -35,6 +35,8 @@ type BootHook struct {
 	// Root is where configuration is written and UnitDir where the timer's drop-in goes; the
 	// system's own for a zero value.
 	Root, UnitDir string
+	// SetClock sets the clock forward; the kernel's for nil.
+	SetClock func(time.Time) error
 }
 
 // Run does the work. Its error, which must not stop the boot, is left for the agent to tell.
@@ -57,6 +59,7 @@ func (b BootHook) apply(ctx context.Context) error {
 		return err
 	}
 	defer state.Close()
+	b.passTime()
 	rendered, err := b.revision(state)
 	problems := []error{err, b.properties(ctx, state, rendered), writeConfig(b.Root, rendered.Config)}
 	if err := errors.Join(problems...); err != nil || rendered.Revision.Config == "" {
@@ -66,6 +69,19 @@ func (b BootHook) apply(ctx context.Context) error {
 		return fmt.Errorf("noting that the configuration is there: %w", err)
 	}
 	return nil
+}
+
+// passTime sets a clock that was lost with the power to the newest time that has passed for sure: close
+// enough for certificates on a host that was off for a night. That it cannot be set is no reason to tell
+// anybody: a time server will.
+func (b BootHook) passTime() {
+	set := b.SetClock
+	if set == nil {
+		set = setClock
+	}
+	if written := lastWritten(b.Settings.StateDir); time.Now().Before(written) {
+		_ = set(written)
+	}
 }
 
 // revision gives what was rendered for the running revision, nothing for the installer's image, and sets

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stylet-edge/stylet/internal/agent/settings"
+	"github.com/stylet-edge/stylet/internal/agent/userdata"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
@@ -201,4 +202,80 @@ func TestWriteConfigStaysBelowEtc(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.Symlink("/", filepath.Join(root, "etc")))
 	require.Error(t, writeConfig(root, lifecycle.HostConfig{Files: []v1alpha1.File{{Path: "/etc/x", Content: "x"}}}), "a link out of the root is not followed")
+}
+
+// The site's properties go with the revision: the boot of a trial has its user-data, the boot after it the
+// one before, and so have the files that the OS reads.
+//
+// Requirement: A3, A7, U3
+func TestTheSitesPropertiesGoWithTheRevision(t *testing.T) {
+	userData := func(name string) string {
+		return "#cloud-config\nstylet: {site: {hostName: " + name + ", ntpServers: " + name + ".example}}\n"
+	}
+	before, after := configured("app.conf", "same"), configured("app.conf", "same")
+	boot := func(t *testing.T, env kairos.BootEnv, managed string) hook {
+		t.Helper()
+		h := newHook(t, "root=LABEL=COS_ACTIVE", before.Revision.Image, env)
+		h.Settings.UserDataDir = filepath.Join(t.TempDir(), "oem")
+		require.NoError(t, os.MkdirAll(h.Settings.UserDataDir, 0o755))
+		path := filepath.Join(h.Settings.UserDataDir, userdata.ManagedFile)
+		require.NoError(t, os.WriteFile(path, []byte(userData("before")), 0o600))
+		store := userdata.Store{OEMDir: h.Settings.UserDataDir, State: h.state}
+		for target, name := range map[*lifecycle.Target]string{&before: "before", &after: "after"} {
+			wanted, err := store.With(t.Context(), []byte(userData(name)))
+			require.NoError(t, err)
+			require.NoError(t, store.Keep(wanted))
+			target.UserData = wanted.Settings
+			target.Revision.Config = target.Config().Digest()
+			h.render(t, *target)
+		}
+		require.NoError(t, h.state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
+			Committed: []lifecycle.CommittedRevision{{Revision: before.Revision}},
+			Trial:     &lifecycle.Trial{Target: after, From: before.Revision, Good: v1alpha1.SlotActive},
+		}))
+		require.NoError(t, os.WriteFile(path, []byte(managed), 0o600))
+		if env.Trial == "after" {
+			env.Trial = after.Revision.ID().Short()
+			block, err := env.Encode()
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(h.Host.StateDir, kairos.EnvFile), block, 0o600))
+		}
+		return h
+	}
+	shows := func(t *testing.T, h hook, name string) {
+		t.Helper()
+		for path, want := range map[string]string{
+			filepath.Join(h.Settings.UserDataDir, userdata.ManagedFile):          userData(name),
+			filepath.Join(h.Root, "etc/hostname"):                                name + "\n",
+			filepath.Join(h.Root, "run/systemd/timesyncd.conf.d/50-stylet.conf"): "NTP=" + name + ".example\n",
+		} {
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Contains(t, string(data), want)
+		}
+	}
+	trial := kairos.BootEnv{Trial: "after", Try: 1, Max: 3, Good: v1alpha1.SlotActive}
+	t.Run("on trial", func(t *testing.T) {
+		h := boot(t, trial, userData("before"))
+		require.NoError(t, h.Run(t.Context(), ""))
+		shows(t, h, "after")
+	})
+	t.Run("gone back", func(t *testing.T) {
+		h := boot(t, kairos.BootEnv{Good: v1alpha1.SlotActive}, userData("after"))
+		require.NoError(t, h.Run(t.Context(), ""))
+		shows(t, h, "before")
+	})
+	t.Run("a person's word that cannot be read", func(t *testing.T) {
+		h := boot(t, kairos.BootEnv{Good: v1alpha1.SlotActive}, "#cloud-config\nstylet: {bogus: 1}\n")
+		require.ErrorContains(t, h.Run(t.Context(), ""), "bogus")
+		name, err := os.ReadFile(filepath.Join(h.Root, "etc/hostname"))
+		require.NoError(t, err)
+		require.Equal(t, "before\n", string(name), "the host keeps its network")
+	})
+	t.Run("the installer's image", func(t *testing.T) {
+		h := boot(t, kairos.BootEnv{}, userData("before"))
+		require.NoError(t, h.state.RemoveAll(lifecycle.JournalFile))
+		require.NoError(t, h.Run(t.Context(), ""))
+		shows(t, h, "before")
+	})
 }

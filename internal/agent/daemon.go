@@ -56,6 +56,7 @@ func (d Daemon) Run(ctx context.Context) error {
 	}
 	host := kairosHost(d.Settings, d.Local)
 	source.info.units = d.Units
+	source.clock = clockKeeper{units: d.Units, program: d.Program}
 	tidier := actions.Tidier{State: state, Content: store, Running: host.Running}
 	engine := lifecycle.New(lifecycle.Config{
 		State: state, Log: d.Log, AgentVersion: version.Version,

@@ -27,6 +27,7 @@ import (
 type assignment struct {
 	store     userdata.Store
 	info      *hostInfo
+	clock     clockKeeper
 	userAgent string
 	// self is the running stylet, the agent of images whose profile names none.
 	self      v1alpha1.Digest
@@ -118,7 +119,13 @@ func (a *assignment) resolve(ctx context.Context, w userdata.Wanted) (v1alpha1.P
 		known = assigned{} // missing or damaged: it is fetched anew
 	}
 	asked := w.Site.Assignment.Profile
-	resolved, err := a.client(w.Site).Refresh(ctx, asked, known.Resolved)
+	client := a.client(w.Site)
+	resolved, err := client.Refresh(ctx, asked, known.Resolved)
+	if mended, clockErr := a.clock.mend(ctx, err, client, asked); mended {
+		resolved, err = client.Refresh(ctx, asked, known.Resolved)
+	} else if clockErr != nil {
+		err = errors.Join(err, clockErr)
+	}
 	pending := w.Applied != nil && w.Applied.Undone == ""
 	if noted := noteReached(a.store.State, err); noted != nil {
 		return v1alpha1.Profile{}, errors.Join(err, noted)

@@ -5,13 +5,19 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
 	"github.com/stylet-edge/stylet/internal/agent/settings"
+	"github.com/stylet-edge/stylet/internal/agent/userdata"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/content"
+	"github.com/stylet-edge/stylet/internal/lifecycle"
+	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
 func tempState(t *testing.T) *durable.Root {
@@ -60,5 +66,95 @@ func TestUserDataSetsTheLogLevelOverTheFile(t *testing.T) {
 		_, err = d.source(t.Context(), tempState(t))
 		require.NoError(t, err)
 		require.Equal(t, want, d.Level.String())
+	}
+}
+
+// A host that lost its registry gets new user-data all the same, goes back to the old when the revision
+// with it is refused, and keeps it when it is committed.
+//
+// Requirement: A3, U3
+func TestAppliedUserDataIsTriedJudgedAndSettled(t *testing.T) {
+	dir, state := t.TempDir(), tempState(t)
+	const reference = "127.0.0.1:1/site/store:1" // nobody is there
+	userData := func(name string) []byte {
+		return []byte("#cloud-config\nstylet: {assignment: {profile: '" + reference + "'}, registries: [{host: '127.0.0.1:1', plainHTTP: true}], site: {hostName: " + name + "}}\n")
+	}
+	managed := filepath.Join(dir, userdata.ManagedFile)
+	require.NoError(t, os.WriteFile(managed, userData("one"), 0o600))
+	self, err := os.Executable()
+	require.NoError(t, err)
+	source, err := newAssignment(settings.Settings{UserDataDir: dir, RuntimeDir: t.TempDir()}, self, state)
+	require.NoError(t, err)
+	profile := imageTarget("1.0.0").Profile
+	require.NoError(t, state.WriteJSON(assignedFile, assigned{content.Resolved{Profile: profile, Digest: profile.Digest()}, reference}))
+
+	_, _, err = source.Next(t.Context())
+	require.Error(t, err, "the registry does not answer, and nothing hurries")
+	require.NoError(t, source.store.Apply(t.Context(), userData("two"), time.Now()))
+	_, tried, err := source.Next(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, tried.UserData)
+
+	require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
+		Refused: []v1alpha1.RefusedRevision{{Revision: tried.Revision.ID(), Cause: "gate network: lost"}},
+	}))
+	_, back, err := source.Next(t.Context())
+	require.NoError(t, err)
+	require.NotEqual(t, tried.Revision, back.Revision)
+	require.ErrorContains(t, source.store.Undone(), "gate network: lost")
+
+	require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{}))
+	require.NoError(t, source.store.Apply(t.Context(), userData("two"), time.Now()))
+	_, again, err := source.Next(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, tried.Revision, again.Revision)
+	require.NoError(t, source.store.Restore(again.UserData)) // its boot
+	require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
+		Committed: []lifecycle.CommittedRevision{{Revision: again.Revision}},
+	}))
+	_, _, err = source.Next(t.Context())
+	require.NoError(t, err)
+	now, err := source.store.Read(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, now.Applied)
+	require.Equal(t, "two", now.Site.Site.HostName)
+}
+
+// Losing the registry fails a trial only if the user-data changed, and the registry was there before.
+//
+// Requirement: A3
+func TestWhenATrialMustReachTheRegistry(t *testing.T) {
+	from, same := imageTarget("1.0.0"), imageTarget("2.0.0")
+	changed := imageTarget("1.0.0")
+	changed.UserData = v1alpha1.DigestOf([]byte("other"))
+	for name, c := range map[string]struct {
+		reached bool
+		target  lifecycle.Target
+		want    bool
+	}{
+		"another image":                     {true, same, false},
+		"other user-data":                   {true, changed, true},
+		"the registry was not there before": {false, changed, false},
+		"the installer's image ran before":  {true, changed, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := tempState(t)
+			if name != "the installer's image ran before" {
+				require.NoError(t, state.WriteJSON(actions.RenderedFile(from.Revision), actions.Rendered{Revision: from.Revision, Config: from.Config()}))
+			}
+			before := error(fault.New(fault.Retry, "registry.unreachable", "", "no"))
+			if c.reached {
+				before = nil
+			}
+			require.NoError(t, noteReached(state, before), "no journal yet")
+			require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{}))
+			require.NoError(t, noteReached(state, nil))
+			require.NoError(t, noteReached(state, before))
+			require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
+				Trial: &lifecycle.Trial{Target: c.target, From: from.Revision},
+			}))
+			require.NoError(t, noteReached(state, fault.New(fault.Input, "registry.tls", "", "an inspecting proxy")), "a trial says nothing of before")
+			require.Equal(t, c.want, mustReach(state, c.target))
+		})
 	}
 }

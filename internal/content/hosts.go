@@ -57,6 +57,14 @@ func authorities(extra []string) *x509.CertPool {
 	return pool
 }
 
+// authoritiesOf are those that a registry is verified by.
+func (c *Client) authoritiesOf(registry string) *x509.CertPool {
+	if h := c.hosts[registry]; h != nil {
+		return authorities(h.registry.CACerts)
+	}
+	return authorities(nil)
+}
+
 // isPlain tells whether a registry is to be asked without TLS.
 func (c *Client) isPlain(registry string) bool {
 	h := c.hosts[registry]

@@ -24,12 +24,17 @@ const (
 	// label: moreover no network, no kernel modules, no tracing, no swap, no namespaces but those of
 	// mounts, and no memory that is written and executed.
 	SandboxOwn
+	// SandboxClock is SandboxOwn for the one command that sets the clock.
+	SandboxClock
 )
 
 // deniedCapabilities are those of capabilities(7) that a program in the sandbox does not get.
 func (s Sandbox) deniedCapabilities() []uint {
-	denied := []uint{unix.CAP_SYS_TIME, unix.CAP_WAKE_ALARM}
-	if s == SandboxOwn {
+	denied := []uint{unix.CAP_WAKE_ALARM}
+	if s != SandboxClock {
+		denied = append(denied, unix.CAP_SYS_TIME)
+	}
+	if s != SandboxForeign {
 		denied = append(denied,
 			unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_NET_BIND_SERVICE, unix.CAP_NET_BROADCAST,
 			unix.CAP_SYS_MODULE, unix.CAP_SYS_PTRACE, unix.CAP_SYSLOG, unix.CAP_SYS_PACCT, unix.CAP_SYS_TTY_CONFIG,
@@ -66,7 +71,10 @@ func (s Sandbox) properties() []dbus.Property {
 		property("SystemCallErrorNumber", int32(unix.EPERM)),
 	}
 	if s == SandboxOwn {
-		denied = append(denied, "@clock", "@debug", "@module", "@swap")
+		denied = append(denied, "@clock")
+	}
+	if s != SandboxForeign {
+		denied = append(denied, "@debug", "@module", "@swap")
 		set = append(
 			set,
 			property("SystemCallArchitectures", []string{"native"}),
