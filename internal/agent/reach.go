@@ -19,7 +19,7 @@ const (
 	reachedFile = "reached"
 	// networkPatience is how long a host that changed its network may go without its registry: a switch
 	// that learns the port takes up to 50 s (IEEE 802.1D, two forward delays and more), DHCP some 30 s.
-	networkPatience = 3 * time.Minute
+	networkPatience = 2 * time.Minute
 )
 
 // noteReached remembers whether the registry was reached before a trial. What is seen during one says

@@ -27,3 +27,8 @@ func TestHostSurvivesAKillAtEveryKillPoint(t *testing.T) {
 func TestDeadlineBringsAHostBackWithoutItsAgent(t *testing.T) {
 	require.NoError(t, Deadline(t.Context(), Config{Dir: t.TempDir(), Seed: 1, Say: os.Stdout}))
 }
+
+// Requirement: A3, A7, U3
+func TestUserDataIsAppliedAndTakenBack(t *testing.T) {
+	require.NoError(t, Apply(t.Context(), Config{Dir: t.TempDir(), Seed: 1, Say: os.Stdout}))
+}
