@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"go.yaml.in/yaml/v3"
 
@@ -21,30 +22,23 @@ func (r *reader) follow(ctx context.Context, fetch Fetch) error {
 		if named == nil {
 			return nil
 		}
-		address, shown := named.scalar.Value, named.place
-		u, err := parseAddress(address)
-		if named.scalar.Tag != "!!str" || err != nil {
-			r.refuse(shown, "it is not the address of user-data: "+errorText(err, "it is no text"), "write http:// or https://, host and path")
-			return nil
-		}
-		switch {
-		case fetch == nil:
-			p := shown.problem("it was not followed: what it leads to is missing here", "the installation and `stylet apply` follow it", v1alpha1.CodePlanned)
+		if fetch == nil {
+			p := named.place.problem("it was not followed: what it leads to is missing here", "the installation and `stylet apply` follow it", v1alpha1.CodePlanned)
 			p.Warning = true
 			r.problems = append(r.problems, p)
 			return nil
-		case seen[address]:
-			r.refuse(shown, "it leads back to "+shownAddress(u)+", which was fetched already", "break the loop")
-			return nil
-		case len(seen) == maxFetches:
-			r.refuse(shown, fmt.Sprintf("it is one more than the %d that may follow one another", maxFetches), "name the last one directly")
+		}
+		u, what, remedy := nextAddress(named, seen)
+		if what != "" {
+			r.problems = append(r.problems, named.place.problem(what, remedy, v1alpha1.CodeValue))
 			return nil
 		}
+		address := named.scalar.Value
 		seen[address] = true
 		data, err := fetch(ctx, address)
 		if err != nil {
 			return fault.Wrap(err, fault.Retry, "site.config-url", "check that this host reaches the address, with the site's proxy and authorities, or take config_url out",
-				"fetching the config_url %s (named at %s)", shownAddress(u), shown)
+				"fetching the config_url %s (named at %s)", shownAddress(u), named.place)
 		}
 		r.top = r.top.without(SourceURL)
 		r.add(Source{Name: SourceURL, Files: []SourceFile{{Name: shownAddress(u), Data: data}}})
@@ -64,13 +58,19 @@ func (r *reader) configURL() *value {
 	return named
 }
 
-func (r *reader) refuse(at place, what, remedy string) {
-	r.problems = append(r.problems, at.problem(what, remedy, v1alpha1.CodeValue))
-}
-
-func errorText(err error, otherwise string) string {
-	if err == nil {
-		return otherwise
+// nextAddress gives the address that a config_url names, or what is wrong with it.
+func nextAddress(named *value, seen map[string]bool) (u *url.URL, what, remedy string) {
+	if named.kind != yaml.ScalarNode || named.scalar.Tag != "!!str" {
+		return nil, "it is not the address of user-data: it is no text", "write http:// or https://, host and path"
 	}
-	return err.Error()
+	u, err := parseAddress(named.scalar.Value)
+	switch {
+	case err != nil:
+		return nil, "it is not the address of user-data: " + err.Error(), "write http:// or https://, host and path"
+	case seen[named.scalar.Value]:
+		return nil, "it leads back to " + shownAddress(u) + ", which was fetched already", "break the loop"
+	case len(seen) == maxFetches:
+		return nil, fmt.Sprintf("it is one more than the %d that may follow one another", maxFetches), "name the last one directly"
+	}
+	return u, "", ""
 }

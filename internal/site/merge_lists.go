@@ -59,11 +59,12 @@ func namedBy(path []string) string {
 }
 
 func (m *merger) addNamed(whole, b *value, key string) {
+	found := twins{}
 	for _, item := range b.items {
 		name := item.text(key)
 		i := slices.IndexFunc(whole.items, func(known *value) bool { return name != "" && known.text(key) == name })
 		switch {
-		case isThere(whole, item):
+		case found.take(whole, item, same):
 		case i < 0:
 			whole.items = append(whole.items, item)
 		case whole.items[i].place.file == item.place.file:
@@ -86,18 +87,26 @@ func addPlain(whole, b *value) {
 		whole.items = b.items
 		return
 	}
-	united := whole.items[0].kind != yaml.MappingNode
+	found, united := twins{}, whole.items[0].kind != yaml.MappingNode
 	for _, item := range b.items {
 		twice := united && item.kind == yaml.ScalarNode && slices.ContainsFunc(whole.items, func(known *value) bool { return same(known, item) })
-		if !twice && !isThere(whole, item) {
+		if !twice && !found.take(whole, item, same) {
 			whole.items = append(whole.items, item)
 		}
 	}
 }
 
-// isThere tells whether another file has the same item. Within a file it may stand twice.
-func isThere(whole, item *value) bool {
-	return slices.ContainsFunc(whole.items, func(known *value) bool {
-		return known.place.file != item.place.file && same(known, item)
-	})
+// twins finds the items that another file has as well. Each is found once: what stands twice in a
+// file means two.
+type twins map[*value]bool
+
+// take tells whether another file has the same item, by what the caller takes for the same.
+func (t twins) take(whole, item *value, same func(a, b *value) bool) bool {
+	for _, known := range whole.items {
+		if known.place.file != item.place.file && !t[known] && same(known, item) {
+			t[known] = true
+			return true
+		}
+	}
+	return false
 }

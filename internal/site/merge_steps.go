@@ -38,13 +38,14 @@ func nameSteps(top *value) {
 }
 
 func (m *merger) addSteps(whole, b *value) {
+	found := twins{}
 	for _, step := range b.items {
 		switch name := step.text("name"); {
-		case isThere(whole, step):
+		case found.take(whole, step, same):
 		case step.kind != yaml.MappingNode:
 			whole.items = append(whole.items, step)
 		case name == "" && step.unnamed != "":
-			if !isThereUnnamed(whole, step) {
+			if !found.take(whole, step, sameUnnamed) {
 				whole.items = append(whole.items, named(step, freeName(whole, step.unnamed)))
 			}
 		default:
@@ -60,12 +61,10 @@ func (m *merger) addSteps(whole, b *value) {
 	}
 }
 
-// isThereUnnamed looks for the same step of another file, which has no name of its own either.
-func isThereUnnamed(whole, step *value) bool {
-	return slices.ContainsFunc(whole.items, func(known *value) bool {
-		generated := known.unnamed != "" || known.text("name") == step.unnamed
-		return known.place.file != step.place.file && generated && same(known.without("name"), step.without("name"))
-	})
+// sameUnnamed compares a step without a name with one that has none of its own either.
+func sameUnnamed(known, step *value) bool {
+	generated := known.unnamed != "" || known.text("name") == step.unnamed
+	return generated && same(known.without("name"), step.without("name"))
 }
 
 func freeName(whole *value, wanted string) string {

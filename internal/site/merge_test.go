@@ -36,7 +36,7 @@ func TestALaterSourceWins(t *testing.T) {
 	assert.Equal(t, []v1alpha1.Registry{{Host: "r.example"}, {Host: "a.example"}}, read.Site.Registries)
 	assert.Equal(t, "cidata/a.yaml:5:13", read.Origins["stylet.logLevel"])
 	assert.Equal(t, "cidata/a.yaml:2:11", read.Origins["hostname"])
-	assert.Equal(t, "boot medium/a.yaml:6:16", read.Origins["users[0].name"], "a place of Kairos' keys too")
+	assert.Equal(t, "cidata/a.yaml:7:16", read.Origins["users[0].name"], "a place of Kairos' keys too")
 	var told []string
 	for _, w := range read.Warnings {
 		if w.Code == v1alpha1.CodeOverridden {
@@ -111,7 +111,7 @@ func TestNothingIsMissingInWhatWasNotRead(t *testing.T) {
 func TestSteps(t *testing.T) {
 	read, err := readAll(t,
 		sourceOf(SourceMedium, "stages:\n  boot:\n  - commands: [a]\n  - {name: x, commands: [b]}\n  - commands: [c]\n"),
-		sourceOf(SourceCIData, "stages:\n  boot:\n  - {commands: [b], name: x}\n  - commands: [a]\n  - commands: [d]\n  network: [{commands: [a]}]\n"))
+		sourceOf(SourceCIData, "stages:\n  boot:\n  - {commands: [b], name: x}\n  - commands: [a]\n  - commands: [d]\n  - commands: [a]\n  network: [{commands: [a]}]\n"))
 	require.NoError(t, err)
 	assert.Equal(t, `#cloud-config
 stages:
@@ -125,18 +125,18 @@ stages:
     - name: a.yaml boot 3
       commands:
         - c
-    - name: a.yaml boot 2
-      commands:
-        - a
     - name: a.yaml boot 3 (2)
       commands:
         - d
+    - name: a.yaml boot 4
+      commands:
+        - a
   network:
     - name: a.yaml network 1
       commands:
         - a
 `, string(read.Document))
-	assert.Equal(t, "cidata/a.yaml:6:15", read.Origins["stages.boot[4].commands[0]"])
+	assert.Equal(t, "cidata/a.yaml:6:16", read.Origins["stages.boot[3].commands[0]"])
 
 	_, err = readAll(t,
 		sourceOf(SourceMedium, "stages: {boot: [{name: x, commands: [b]}]}\n"),
