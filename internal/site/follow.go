@@ -22,15 +22,15 @@ func (r *reader) follow(ctx context.Context, fetch Fetch) error {
 		if named == nil {
 			return nil
 		}
+		u, what, remedy := nextAddress(named, seen)
+		if what != "" {
+			r.problems = append(r.problems, named.place.problem(what, remedy, v1alpha1.CodeValue))
+			return nil
+		}
 		if fetch == nil {
 			p := named.place.problem("it was not followed: what it leads to is missing here", "the installation and `stylet apply` follow it", v1alpha1.CodePlanned)
 			p.Warning = true
 			r.problems = append(r.problems, p)
-			return nil
-		}
-		u, what, remedy := nextAddress(named, seen)
-		if what != "" {
-			r.problems = append(r.problems, named.place.problem(what, remedy, v1alpha1.CodeValue))
 			return nil
 		}
 		address := named.scalar.Value

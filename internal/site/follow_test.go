@@ -95,8 +95,8 @@ func TestConfigURLThatFails(t *testing.T) {
 		assert.Contains(t, strings.Join(problems(t, err), "\n"), want)
 	}
 	for address, want := range map[string]string{
-		server + "/gone?token=hunter2":            "the server answers 404 Not Found",
-		server + "/round":                         "more than 3 redirects",
+		server + "/gone?token=hunter2":             "the server answers 404 Not Found",
+		server + "/round":                          "more than 3 redirects",
 		"http://user:hunter2@127.0.0.1:1/x?hunter": "connection refused",
 	} {
 		_, err := readFrom(t, address)

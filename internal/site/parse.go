@@ -167,7 +167,7 @@ func checkTop(document *v1alpha1.Document) v1alpha1.Problems {
 			}
 		}
 		if belongsBelow(key) {
-			p := document.Problem("", fmt.Sprintf("%q stands at the top, where it has no effect", key), "put it below "+block+":")
+			p := document.Problem("", misplaced(key), putBelow)
 			p.Warning = !slices.Contains(document.Keys(), block) && !slices.Contains(document.Keys(), documented) // not our file, perhaps
 			problems = append(problems, p.Coded(v1alpha1.CodeMisplaced))
 		}
@@ -179,6 +179,12 @@ func checkTop(document *v1alpha1.Document) v1alpha1.Problems {
 		}
 	}
 	return problems
+}
+
+const putBelow = "put it below " + block + ":"
+
+func misplaced(key string) string {
+	return fmt.Sprintf("%q stands at the top, where it has no effect", key)
 }
 
 // belongsBelow tells of our keys that are not also Kairos' own.

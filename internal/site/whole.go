@@ -27,6 +27,7 @@ func (r *reader) whole() settled {
 	}
 	s.decode(r, ours)
 	if !r.blocksOnly {
+		s.misplaced(ours, top)
 		s.Document = s.encode(documentOf(ours, top))
 		if others := top.without(block); len(others.entries) > 0 {
 			s.Kairos = others.node()
@@ -36,6 +37,16 @@ func (r *reader) whole() settled {
 		s.settle()
 	}
 	return s
+}
+
+// misplaced finds keys of ours at the top of a file without our block: beside the block of another
+// file they are as wrong as beside their own.
+func (s *settled) misplaced(ours, top *value) {
+	for _, e := range top.entries {
+		if len(ours.entries) > 0 && belongsBelow(e.key.Value) {
+			s.problems = append(s.problems, e.value.place.problem(misplaced(e.key.Value), putBelow, v1alpha1.CodeMisplaced))
+		}
+	}
 }
 
 // documentOf gives the tree of the document: our block first.
