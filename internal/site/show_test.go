@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
@@ -54,12 +55,46 @@ func TestTheStarterIsRightAndShowsEveryKey(t *testing.T) {
 	read, err := Parse("starter.yaml", Starter())
 	require.NoError(t, err)
 	assert.Empty(t, read.Warnings)
-	assert.Equal(t, "registry.example/site/store:stable", read.Site.Assignment.Profile)
+	assert.Equal(t, v1alpha1.Site{Assignment: v1alpha1.Assignment{Profile: "registry.example/site/store:stable"}}, read.Site)
+
+	// Without the # it is YAML with every key in its place, and right too.
+	lines := strings.SplitAfter(string(Starter()), "\n")
+	for i, line := range lines[1:] {
+		lines[i+1] = strings.TrimPrefix(line, "#")
+	}
+	whole := strings.Join(lines, "")
+	_, err = Parse("starter.yaml", []byte(whole))
+	require.NoError(t, err, whole)
+	var data map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(whole), &data))
 	for _, key := range v1alpha1.SiteKeys() {
 		if key.State == v1alpha1.KeyEffective || key.State == v1alpha1.KeyPlanned {
-			assert.Contains(t, string(Starter()), "\n# "+key.Path+"\n")
+			assert.True(t, hasKey(data[block], strings.Split(strings.ReplaceAll(key.Path, "[]", ".[]"), ".")), key.Path)
+			assert.Contains(t, whole, strings.Fields(key.Effect)[0])
 		}
 	}
+	require.Contains(t, data, "users")
+}
+
+// hasKey follows a path through what YAML read. A list may be empty.
+func hasKey(at any, path []string) bool {
+	if len(path) == 0 {
+		return true
+	}
+	switch at := at.(type) {
+	case []any:
+		return path[0] == "[]" && (len(path) == 1 || len(at) > 0 && hasKey(at[0], path[1:]))
+	case map[string]any:
+		if path[0] == "*" {
+			for _, below := range at {
+				return hasKey(below, path[1:])
+			}
+			return false
+		}
+		below, ok := at[path[0]]
+		return ok && hasKey(below, path[1:])
+	}
+	return false
 }
 
 func TestTheSchemaHasEveryKey(t *testing.T) {

@@ -9,8 +9,9 @@ import (
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
-// maxValues bounds what the aliases of one file may unfold to.
-const maxValues = 100_000
+// maxValues bounds what the aliases of one file may unfold to. Keys are looked up one by one, here and
+// in yaml: more would take minutes.
+const maxValues = 20_000
 
 // loader makes values of what yaml parsed: aliases and merge keys (<<) written out, since they mean
 // nothing outside their file.
