@@ -26,7 +26,7 @@ func (d *drive) foreign(t *testing.T) {
 	d.agent(t, "")
 	config := d.write(t, "foreign.yaml", "#cloud-config\ninstall:\n  reboot: false\n  partitions:\n"+
 		"    efi:\n      size: 512\n    oem:\n      size: 256\n    recovery:\n      size: 7000\n    state:\n      size: 2536\n")
-	runTool(t, d.spec.AgentPath, "manual-install", "--use-default-dirs", "--device", d.spec.Device, config)
+	runTool(t, d.spec.AgentPath, "manual-install", "--device", d.spec.Device, config)
 }
 
 // digest is over every byte of the disk.
