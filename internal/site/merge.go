@@ -41,7 +41,11 @@ func (m *merger) join(at key, a, b *value) *value {
 	case a == nil || a.isNull():
 		a = &value{kind: b.kind, place: b.place}
 	case a.kind != b.kind:
-		m.conflict(b.place, fmt.Sprintf("%s here, but %s at %s", kindName(b), kindName(a), a.place), "say it once")
+		what := fmt.Sprintf("%s here, but %s at %s", kindName(b), kindName(a), a.place)
+		if at.shape == nil && m.inForce(a.place, b.place, what) {
+			return b
+		}
+		m.conflict(b.place, what, "say it once")
 		return a
 	}
 	switch b.kind {
@@ -77,7 +81,11 @@ func (m *merger) joinScalars(at key, a, b *value) *value {
 	case equal || isTitle(at.path):
 		return b
 	case a.place.source == b.place.source:
-		m.conflict(b.place, fmt.Sprintf("%s here, but %s at %s", here, there, a.place), "say it once")
+		what := fmt.Sprintf("%s here, but %s at %s", here, there, a.place)
+		if at.shape == nil && m.inForce(a.place, b.place, what) {
+			return b
+		}
+		m.conflict(b.place, what, "say it once")
 		return a
 	}
 	m.override(b.place, a.place)
@@ -90,6 +98,19 @@ func isTitle(path []string) bool { return len(path) == 1 && path[0] == "name" }
 
 func (m *merger) conflict(at place, what, remedy string) {
 	m.problems = append(m.problems, at.problem(what, remedy, v1alpha1.CodeConflict))
+}
+
+// inForce tells whether two files that disagree about a key of Kairos' are both of COS_OEM. There it is
+// too late to refuse: Kairos acts on both, and where there can be but one it takes the later. A
+// running host must not stop for a file that somebody else wrote; it is a warning.
+func (m *merger) inForce(a, b place, what string) bool {
+	if m.sources[a.source] != SourceOEM || m.sources[b.source] != SourceOEM || a.file == b.file {
+		return false
+	}
+	p := b.problem(what+": Kairos takes the later one, or both", "say it once", v1alpha1.CodeConflict)
+	p.Warning = true
+	m.problems = append(m.problems, p)
+	return true
 }
 
 // override tells that what stands at a place wins over what an earlier source says.

@@ -73,7 +73,12 @@ func (m *merger) addNamed(whole, b *value, key string) {
 			m.problems = append(m.problems, p)
 			whole.items = append(whole.items, item)
 		case whole.items[i].place.source == item.place.source:
-			m.conflict(item.place, fmt.Sprintf("other settings for %s here, but these at %s", name, whole.items[i].place), "say it once")
+			what := fmt.Sprintf("other settings for %s here, but these at %s", name, whole.items[i].place)
+			if m.inForce(whole.items[i].place, item.place, what) {
+				whole.items[i] = item
+				continue
+			}
+			m.conflict(item.place, what, "say it once")
 		default:
 			m.override(item.place, whole.items[i].place)
 			whole.items[i] = item

@@ -52,9 +52,11 @@ func (m *merger) addSteps(whole, b *value) {
 			if i := slices.IndexFunc(whole.items, func(known *value) bool {
 				return known.place.file != step.place.file && known.text("name") == name
 			}); i >= 0 {
-				m.conflict(step.place, fmt.Sprintf("another step has the name %q at %s", name, whole.items[i].place),
-					"give one of them another name, or make them equal: then they are one")
-				continue
+				what := fmt.Sprintf("another step has the name %q at %s", name, whole.items[i].place)
+				if !m.inForce(whole.items[i].place, step.place, what) {
+					m.conflict(step.place, what, "give one of them another name, or make them equal: then they are one")
+					continue
+				}
 			}
 			whole.items = append(whole.items, step)
 		}

@@ -1,6 +1,8 @@
 package site
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,7 +66,7 @@ func TestFilesOfOneSourceThatDisagree(t *testing.T) {
 		{"write_files: [{path: /a, content: x}]\n", "write_files: [{path: /a, content: y}]\n", "other settings for /a here"},
 		{"stylet: {site: {network: {interfaces: {e: {type: static}}}}}\n", "stylet: {logLevel: loud}\n", "is not known here"},
 	} {
-		_, err := readAll(t, sourceOf(SourceOEM, c[0], c[1]))
+		_, err := readAll(t, sourceOf(SourceCIData, c[0], c[1]))
 		got := problems(t, err)
 		require.Len(t, got, 1)
 		assert.Contains(t, got[0], c[2])
@@ -197,4 +199,44 @@ func TestWhatCannotBeMerged(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "debug", read.Site.LogLevel)
 	assert.Nil(t, read.Document)
+}
+
+// On COS_OEM Kairos acts on each file, whatever stylet thinks of it: a host that runs goes on.
+//
+// Requirement: U3
+func TestWhatIsInForceOnAHostIsNotRefused(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"10_one.yaml":   "hostname: a\nusers: [{name: u, passwd: x}]\nl: [1]\nstages: {boot: [{name: s, commands: [a]}]}\n",
+		"20_two.yaml":   "hostname: b\nusers: [{name: u, passwd: y}]\nl: {a: 1}\nstages: {boot: [{name: s, commands: [b]}]}\n",
+		"30_three.yaml": "hostname: c\nhostname: d\nstylet: {logLevel: debug}\n",
+	} {
+		path := filepath.Join(root, "oem", name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte("#cloud-config\n"+text), 0o600))
+	}
+	read, err := readAll(t, HostSources(root)...)
+	require.NoError(t, err)
+	assert.Equal(t, "debug", read.Site.LogLevel)
+	assert.Equal(t, `#cloud-config
+stylet:
+  logLevel: debug
+hostname: b
+users:
+  - name: u
+    passwd: y
+l:
+  a: 1
+stages:
+  boot:
+    - name: s
+      commands:
+        - a
+    - name: s
+      commands:
+        - b
+`, string(read.Document))
+	assert.Len(t, read.Warnings, 5, read.Warnings.Error())
+	_, err = readAll(t, sourceOf(SourceOEM, "stylet: {logLevel: debug}\n", "stylet: {logLevel: info}\n"))
+	require.Error(t, err, "our own keys are another matter")
 }

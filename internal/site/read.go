@@ -90,12 +90,27 @@ func (r *reader) addFile(from SourceFile) {
 	if f.document == nil || len(f.problems.Errors()) > 0 {
 		return
 	}
-	top := r.load(f.document.Root(), place{source: len(r.sources) - 1, file: len(r.files), name: from.Name})
+	at := place{source: len(r.sources) - 1, file: len(r.files), name: from.Name}
+	top := r.ours(f.document.Root(), at)
+	if !r.blocksOnly {
+		others, found := r.others(f.document.Root(), at)
+		// What Kairos cannot read on COS_OEM either must not stop the host.
+		if from.Shared && r.sources[at.source] == SourceOEM && len(found) > 0 {
+			for i := range found {
+				found[i].Warning = true
+			}
+			others = nil
+		}
+		r.problems = append(r.problems, found...)
+		if others != nil {
+			top.entries = append(top.entries, others.entries...)
+		}
+	}
 	r.top = r.join(key{}, r.top, top)
 }
 
-// load gives the file as a tree in which `stylus:` is part of `stylet:`.
-func (r *reader) load(root *yaml.Node, at place) *value {
+// ours gives our block as a tree in which `stylus:` is part of `stylet:`.
+func (r *reader) ours(root *yaml.Node, at place) *value {
 	loader := newLoader(at)
 	whole := &value{kind: yaml.MappingNode, place: loader.place(root, "")}
 	ours := key{}.below(block)
@@ -109,26 +124,29 @@ func (r *reader) load(root *yaml.Node, at place) *value {
 			}
 		}
 	}
-	if !r.blocksOnly {
-		others := *root
-		others.Content = nil
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			if name := root.Content[i].Value; name != block && name != documented {
-				others.Content = append(others.Content, root.Content[i], root.Content[i+1])
-			}
-		}
-		if loaded := loader.load(&others, ""); loaded != nil {
-			for _, name := range []string{block, documented} {
-				if brought := loaded.get(name); brought != nil {
-					r.conflict(brought.place, "an alias (*) at the top brings this block", "write it out")
-				}
-			}
-			nameSteps(loaded)
-			whole.entries = append(whole.entries, loaded.entries...)
-		}
-	}
 	r.problems = append(r.problems, loader.problems...)
 	return whole
+}
+
+// others gives the keys of Kairos, every step with a name.
+func (r *reader) others(root *yaml.Node, at place) (*value, v1alpha1.Problems) {
+	loader := newLoader(at)
+	rest := *root
+	rest.Content = nil
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if name := root.Content[i].Value; name != block && name != documented {
+			rest.Content = append(rest.Content, root.Content[i], root.Content[i+1])
+		}
+	}
+	whole := loader.load(&rest, "")
+	for _, name := range []string{block, documented} {
+		if brought := whole.get(name); brought != nil {
+			loader.problems = append(loader.problems, brought.place.problem("an alias (*) at the top brings this block", "write it out", v1alpha1.CodeType))
+			whole = whole.without(name)
+		}
+	}
+	nameSteps(whole)
+	return whole, loader.problems
 }
 
 // result gives what was merged, or, after any problem, nothing but the problems.

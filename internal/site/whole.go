@@ -27,7 +27,7 @@ func (r *reader) whole() settled {
 	}
 	s.decode(r, ours)
 	if !r.blocksOnly {
-		s.misplaced(ours, top)
+		s.misplaced(r, ours, top)
 		s.Document = s.encode(documentOf(ours, top))
 		if others := top.without(block); len(others.entries) > 0 {
 			s.Kairos = others.node()
@@ -41,9 +41,10 @@ func (r *reader) whole() settled {
 
 // misplaced finds keys of ours at the top of a file without our block: beside the block of another
 // file they are as wrong as beside their own.
-func (s *settled) misplaced(ours, top *value) {
+func (s *settled) misplaced(r *reader, ours, top *value) {
 	for _, e := range top.entries {
-		if len(ours.entries) > 0 && belongsBelow(e.key.Value) {
+		inForce := len(r.sources) > 0 && r.sources[e.value.place.source] == SourceOEM // the warning about its file is enough
+		if len(ours.entries) > 0 && belongsBelow(e.key.Value) && !inForce {
 			s.problems = append(s.problems, e.value.place.problem(misplaced(e.key.Value), putBelow, v1alpha1.CodeMisplaced))
 		}
 	}
