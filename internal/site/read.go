@@ -3,7 +3,9 @@ package site
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -35,6 +37,13 @@ type Reading struct {
 // Origins say where the values of a Site stand: the key's path ("stylet.install.device",
 // "stylet.registries[0]", "stages.boot[0].name") gives FILE:LINE:COLUMN.
 type Origins map[string]string
+
+// Ours gives those of our own keys.
+func (o Origins) Ours() Origins {
+	ours := maps.Clone(o)
+	maps.DeleteFunc(ours, func(path, _ string) bool { return path != block && !strings.HasPrefix(path, block+".") })
+	return ours
+}
 
 // Read reads sources, weakest first. With fetch it follows config_url, which is then the strongest;
 // without, a warning says that it was not followed.

@@ -26,7 +26,7 @@ stylus:
     ntpServers: a.example, b.example
 `))
 	require.NoError(t, err)
-	text, err := read.Show(true)
+	text, err := read.Show(true, false)
 	require.NoError(t, err)
 	assert.Equal(t, `stylet:
   registries:
@@ -42,12 +42,36 @@ stylus:
     tags:
       zip: "01234" # u.yaml:10:17
 `, string(text))
-	plain, err := read.Show(false)
+	plain, err := read.Show(false, true)
 	require.NoError(t, err)
 	assert.NotContains(t, string(plain), "#")
 	again, err := Parse("shown.yaml", append([]byte("#cloud-config\n"), plain...))
 	require.NoError(t, err, "what is shown is user-data")
 	assert.Equal(t, read.Site.Registries, again.Site.Registries)
+}
+
+// Kairos' keys can be shown too, where they stand, and without what is secret in them.
+//
+// Requirement: C7
+func TestShowAll(t *testing.T) {
+	read, err := Parse("u.yaml", []byte("#cloud-config\nusers: [{name: a, passwd: hunter2, groups: [admin]}]\np2p: {network_token: hunter2}\nwrite_files: [{path: /a, content: hunter2}]\nstylet: {logLevel: debug}\n"))
+	require.NoError(t, err)
+	text, err := read.Show(true, true)
+	require.NoError(t, err)
+	assert.Equal(t, `stylet:
+  logLevel: debug # u.yaml:5:20
+users:
+  - name: a # u.yaml:2:16
+    passwd: (redacted) # u.yaml:2:27
+    groups:
+      - admin # u.yaml:2:45
+p2p:
+  network_token: (redacted) # u.yaml:3:22
+write_files:
+  - path: /a # u.yaml:4:22
+    content: (redacted) # u.yaml:4:35
+`, string(text))
+	assert.Contains(t, string(read.Document), "hunter2", "what is shown is a copy")
 }
 
 // Requirement: C7
