@@ -64,27 +64,31 @@ func installSources(ctx context.Context, runner command.Runner, root string) ([]
 // cidataTimeout bounds mounting a volume on a slow or dying stick.
 const cidataTimeout = time.Minute
 
-// cidata reads the NoCloud volume, mounted for a moment. Without one the source has no name. Labels
-// are cidata or, on FAT, CIDATA (cloud-init's NoCloud).
-func cidata(ctx context.Context, runner command.Runner, root string) (source site.Source, err error) {
+// cidata reads the NoCloud volume, if there is one; without one the source has no name. Labels are
+// cidata or, on FAT, CIDATA (cloud-init's NoCloud).
+func cidata(ctx context.Context, runner command.Runner, root string) (site.Source, error) {
 	for _, label := range []string{"cidata", "CIDATA"} {
 		device := filepath.Join(root, "dev/disk/by-label", label)
-		if _, err := os.Stat(device); errors.Is(err, os.ErrNotExist) {
-			continue
+		if _, err := os.Stat(device); !errors.Is(err, os.ErrNotExist) {
+			return readVolume(ctx, runner, device, filepath.Join(root, "run/stylet/install/cidata"))
 		}
-		dir := filepath.Join(root, "run/stylet/install/cidata")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return source, fmt.Errorf("making a place to mount %s: %w", device, err)
-		}
-		mount := command.Spec{Name: "mount", Argv: []string{"mount", "-o", "ro,nosuid,nodev,noexec", device, dir}, Timeout: cidataTimeout}
-		if _, err := runner.Run(ctx, mount); err != nil {
-			return source, fmt.Errorf("mounting the cidata volume %s: %w", device, err)
-		}
-		defer func() {
-			_, again := runner.Run(context.WithoutCancel(ctx), command.Spec{Name: "umount", Argv: []string{"umount", dir}, Timeout: cidataTimeout})
-			err = errors.Join(err, again)
-		}()
-		return site.CIDataSource(dir), nil
+	}
+	return site.Source{}, nil
+}
+
+// readVolume reads a volume that is mounted for a moment.
+func readVolume(ctx context.Context, runner command.Runner, device, dir string) (site.Source, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return site.Source{}, fmt.Errorf("making a place to mount %s: %w", device, err)
+	}
+	mount := command.Spec{Name: "mount", Argv: []string{"mount", "-o", "ro,nosuid,nodev,noexec", device, dir}, Timeout: cidataTimeout}
+	if _, err := runner.Run(ctx, mount); err != nil {
+		return site.Source{}, fmt.Errorf("mounting the cidata volume %s: %w", device, err)
+	}
+	source := site.CIDataSource(dir)
+	umount := command.Spec{Name: "umount", Argv: []string{"umount", dir}, Timeout: cidataTimeout}
+	if _, err := runner.Run(context.WithoutCancel(ctx), umount); err != nil {
+		return source, fmt.Errorf("leaving the cidata volume %s: %w", device, err)
 	}
 	return source, nil
 }

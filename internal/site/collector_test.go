@@ -67,7 +67,7 @@ func TestAsKairosCollectorMerges(t *testing.T) {
 		"one file":        {"hostname: a\nlist: [1, 1, 2]\nstages: {boot: [{name: x, commands: [a]}]}\nstylet: {logLevel: debug}\n"},
 		"maps":            {"install: {auto: true, grub_options: {extra_cmdline: x}}\n", "install: {reboot: true, grub_options: {default_fallback: \"1\"}}\nk3s: {enabled: true}\n"},
 		"a later scalar":  {"hostname: a\nmode: 0644\n", "hostname: b\nmode: 0600\n"},
-		"scalar lists":    {"runcmd: [a, b, b]\n", "runcmd: [b, c, c, 1]\n", "runcmd: [\"1\", 0x1]\n"},
+		"scalar lists":    {"runcmd: [a, b, b]\n", "runcmd: [b, c, 1, c]\n", "runcmd: [\"1\", 0x1]\n"},
 		"lists of maps":   {"bundles: [{targets: [a]}]\n", "bundles: [{targets: [b]}]\n"},
 		"an empty list":   {"runcmd: []\n", "runcmd: [a, a]\n"},
 		"a list of mixed": {"l: [a]\n", "l: [{a: 1}, a]\n"},

@@ -177,7 +177,7 @@ func TestKairosKeysAreWrittenAsTheyStand(t *testing.T) {
 }
 
 func TestWhatCannotBeMerged(t *testing.T) {
-	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	bomb := "a0: &a0 [" + strings.Repeat("x, ", 9) + "x]\n"
 	for i := 1; i < 7; i++ {
 		n, p := string(rune('0'+i)), string(rune('0'+i-1))
 		bomb += "a" + n + ": &a" + n + " [" + strings.Repeat("*a"+p+", ", 9) + "*a" + p + "]\n"

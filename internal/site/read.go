@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -167,7 +168,7 @@ func (r *reader) result() (Reading, error) {
 	case len(r.files) == 1 && r.inputs == 1:
 		r.problems = append(r.problems, r.files[0].relations()...)
 	}
-	problems := append(r.problems, s.problems...)
+	problems := slices.Concat(r.problems, s.problems)
 	if err := problems.Err(); err != nil {
 		return Reading{Warnings: problems.Warnings()}, fault.Wrap(err, fault.Input, "site.invalid", remedy, "reading the user-data")
 	}

@@ -18,10 +18,10 @@ func below(s shape, key string) shape {
 	if s == nil {
 		return nil
 	}
-	switch s.Kind() {
-	case reflect.Map:
+	if s.Kind() == reflect.Map {
 		return s.Elem()
-	case reflect.Struct:
+	}
+	if s.Kind() == reflect.Struct {
 		for _, field := range reflect.VisibleFields(s) {
 			if name, options, _ := strings.Cut(field.Tag.Get("yaml"), ","); name == key && options != "inline" {
 				return field.Type
@@ -50,7 +50,7 @@ func normal(v *value, s shape) *value {
 		fresh.entries = nil
 		for _, e := range v.entries {
 			of := below(s, e.key.Value)
-			if s.Kind() == reflect.Struct && saysNothingBelow(e.value, of) {
+			if s.Kind() == reflect.Struct && saysNothingBelow(e.value) {
 				continue
 			}
 			fresh.entries = append(fresh.entries, entry{textNode(e.key.Value), normal(e.value, of)})
@@ -66,7 +66,7 @@ func normal(v *value, s shape) *value {
 	return &fresh
 }
 
-func saysNothingBelow(v *value, s shape) bool {
+func saysNothingBelow(v *value) bool {
 	return v.isNull() || v.kind == yaml.ScalarNode && v.scalar.Value == "" && strings.HasPrefix(v.place.path, documented+".")
 }
 

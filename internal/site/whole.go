@@ -25,7 +25,7 @@ func (r *reader) whole() settled {
 		s.Origins = Origins{}
 		s.trace(top, "", false)
 	}
-	s.decode(r, ours)
+	s.decode(ours)
 	if !r.blocksOnly {
 		s.misplaced(r, ours, top)
 		s.Document = s.encode(documentOf(ours, top))
@@ -78,7 +78,7 @@ func (s *settled) encode(tree *value) []byte {
 }
 
 // decode reads our block out of the whole, and checks what only shows there.
-func (s *settled) decode(r *reader, ours *value) {
+func (s *settled) decode(ours *value) {
 	document, err := v1alpha1.ParseDocument("user-data", s.encode(ours))
 	if err != nil {
 		s.problems = append(s.problems, asProblems("user-data", err)...)
@@ -126,7 +126,7 @@ func (s *settled) trace(v *value, path string, inside bool) {
 			}
 		}
 	default:
-		if !inside && !(ours && v.isNull()) {
+		if !inside && (!ours || !v.isNull()) {
 			s.Origins[path] = v.place.String()
 		}
 	}
