@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -11,9 +12,12 @@ import (
 
 const configShowHelp = `Show the user-data that counts on this host: all files merged, old names replaced
 by the new ones, secrets left out. Without --user-data the user-data of this host
-is read, from the boot medium and from /oem.
+is read, from the boot medium, /oem and /run/stylet/user-data; a later one wins.
+config_url is not followed: the installation and ` + "`stylet apply`" + ` do that.
 
 With --origin each value is followed by the file, line and column where it stands.
+With --all the keys of Kairos are shown too. What is written into files, and what is
+named like a password, a token or a key, is left out; what commands say is not.
 Warnings about keys without effect go to the standard error.
 
 Exit status: 0 the user-data is right, 65 it is not, and nothing of it is used.`
@@ -32,15 +36,18 @@ func newConfigCommand() *cobra.Command {
 func newConfigShowCommand() *cobra.Command {
 	output := newFormFlag("yaml", "json")
 	var files []string
-	origin := false
+	origin, all := false, false
 	cmd := &cobra.Command{
-		Use:     "show [--origin] [--user-data FILE]... [-o yaml|json]",
+		Use:     "show [--origin] [--all] [--user-data FILE]... [-o yaml|json]",
 		Short:   "Show the user-data that counts, and where each value stands",
 		Long:    configShowHelp,
 		Example: "  stylet config show --origin\n\n  # what would a host make of these two files?\n  stylet config show --user-data common.yaml --user-data store-7.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			read, err := readSite(files, "/")
+			if all {
+				read, err = readAll(cmd.Context(), files)
+			}
 			if err != nil {
 				return err
 			}
@@ -48,9 +55,9 @@ func newConfigShowCommand() *cobra.Command {
 				cmd.PrintErrln(warning)
 			}
 			if output.String() == "json" {
-				return writeJSON(cmd.OutOrStdout(), shownConfig{read.Site, read.Origins})
+				return writeJSON(cmd.OutOrStdout(), shownConfig{read.Site, read.Origins.Ours()})
 			}
-			text, err := read.Show(origin)
+			text, err := read.Show(origin, all)
 			if err != nil {
 				return err
 			}
@@ -60,6 +67,7 @@ func newConfigShowCommand() *cobra.Command {
 	}
 	cmd.Flags().VarP(output, "output", "o", "form of the answer; json always has the origins")
 	cmd.Flags().BoolVar(&origin, "origin", false, "say where each value stands")
+	cmd.Flags().BoolVar(&all, "all", false, "show the keys of Kairos too (not with -o json)")
 	cmd.Flags().StringArrayVar(&files, "user-data", nil, "user-data `FILE` or directory instead of this host's; repeatable")
 	return cmd
 }
@@ -70,10 +78,18 @@ type shownConfig struct {
 	Origins site.Origins  `json:"origins"`
 }
 
-// readSite reads the files that were named, or else the user-data of the host whose root it is.
+// readSite reads the files that were named, or else our keys of the host whose root it is.
 func readSite(files []string, root string) (site.Reading, error) {
 	if len(files) > 0 {
 		return site.Load(files...)
 	}
 	return site.LoadHost(root)
+}
+
+// readAll reads the keys of Kairos too.
+func readAll(ctx context.Context, files []string) (site.Reading, error) {
+	if len(files) > 0 {
+		return site.Load(files...)
+	}
+	return site.Read(ctx, site.HostSources("/"), nil)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,9 +19,13 @@ installer's image written to it. What was written is verified. A drive that
 holds an installation or data of one is not touched, unless stylet.install.force
 says so; an installation that was cut off is begun anew.
 
-With --unattended the user-data on the boot medium decides everything and the
-machine restarts at the end (stylet.install.after). Without it, the command
-shows what it would do and asks for the drive's name before it writes.`
+The user-data is that of the boot medium, of a volume labelled cidata, of
+/run/stylet/user-data and of what config_url leads to; a later one wins. All of
+it is merged into the one user-data file of the installed host.
+
+With --unattended the user-data decides everything and the machine restarts at
+the end (stylet.install.after). Without it, the command shows what it would do
+and asks for the drive's name before it writes.`
 
 func newInstallCommand() *cobra.Command {
 	var userData []string
@@ -34,9 +37,6 @@ func newInstallCommand() *cobra.Command {
 		Example: "  stylet probe && stylet install\n  stylet install --unattended",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(userData) == 0 {
-				userData = mediumUserData()
-			}
 			view := &installView{out: cmd.OutOrStdout()}
 			installer := agent.Installer{
 				Runner: command.Local{}, UserData: userData, Say: view.say,
@@ -48,17 +48,8 @@ func newInstallCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&unattended, "unattended", false, "ask nothing: the user-data decides")
-	cmd.Flags().StringArrayVar(&userData, "user-data", nil, "user-data `FILE` instead of those on the boot medium; repeatable")
+	cmd.Flags().StringArrayVar(&userData, "user-data", nil, "user-data `FILE` instead of that of this machine; repeatable")
 	return cmd
-}
-
-// mediumUserData lists the user-data files at the root of the boot medium.
-func mediumUserData() []string {
-	files, err := filepath.Glob("/run/initramfs/live/*.yaml")
-	if err != nil {
-		return nil // only a malformed pattern
-	}
-	return files
 }
 
 func confirm(cmd *cobra.Command, device string) (bool, error) {

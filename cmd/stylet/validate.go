@@ -18,7 +18,8 @@ const validateHelp = `Check user-data and profiles before they reach a site.
 
 User-data is a cloud-config file: its first line is #cloud-config, and the
 settings of stylet are below the key stylet, or below the documented key stylus.
-The other keys belong to Kairos and are not checked. A profile says
+The other keys belong to Kairos, and are checked only for what would be lost when
+files are merged. A profile says
 kind: ClusterProfile.
 
 All problems of all files are told at once, one per line, as

@@ -19,8 +19,12 @@ import (
 // installed system", and the mark that it is complete is written last, by kairos.Install.
 type Installer struct {
 	Runner command.Runner
-	// UserData are the files that decide and that go to the installed host.
+	// UserData are files that decide instead of the user-data of this machine's boot medium, its
+	// cidata volume and /run. What they say goes to the installed host.
 	UserData []string
+	// Fetch follows config_url; nil is by http with the proxy and the authorities of this system,
+	// which has the site's own from the rest of its user-data (LiveSite).
+	Fetch site.Fetch
 	// Confirm asks a person before the drive is written; nil asks nobody.
 	Confirm func(device string) (bool, error)
 	// Say tells a person what happens.
@@ -32,10 +36,11 @@ const sayAgain = 10 * time.Second
 
 // Run probes, installs, and restarts or powers off.
 func (i Installer) Run(ctx context.Context) error {
-	settings, err := i.site()
+	read, err := i.userData(ctx)
 	if err != nil {
 		return err
 	}
+	settings := read.Site
 	device, err := i.probe(ctx, settings)
 	if err != nil {
 		return err
@@ -49,25 +54,10 @@ func (i Installer) Run(ctx context.Context) error {
 			return fault.New(fault.Refused, "install.not-confirmed", "run it again and type the drive's name", "nothing was written")
 		}
 	}
-	if err := i.install(ctx, settings, device); err != nil {
+	if err := i.install(ctx, read, device); err != nil {
 		return err
 	}
 	return i.leave(ctx, settings.Install.After)
-}
-
-func (i Installer) site() (v1alpha1.Site, error) {
-	if len(i.UserData) == 0 {
-		i.Say("no user-data on the boot medium: the host will wait for an assignment")
-		return v1alpha1.Site{}, nil
-	}
-	read, err := site.Load(i.UserData...)
-	if err != nil {
-		return read.Site, fmt.Errorf("reading the user-data: %w", err)
-	}
-	for _, warning := range read.Warnings {
-		i.Say("user-data: %s", warning)
-	}
-	return read.Site, nil
 }
 
 // probe holds the machine against the minimum and gives the drive to install on.
@@ -112,10 +102,10 @@ func (i Installer) markUnfinished(ctx context.Context, facts hardware.Facts) err
 	return nil
 }
 
-func (i Installer) install(ctx context.Context, s v1alpha1.Site, device string) error {
+func (i Installer) install(ctx context.Context, read site.Reading, device string) error {
 	spec := kairos.InstallSpec{
-		Device: device, MaxImageSize: s.Install.MaxImageSize, Force: s.Install.Force,
-		UserData: i.UserData, Runner: i.Runner,
+		Device: device, MaxImageSize: read.Site.Install.MaxImageSize, Force: read.Site.Install.Force,
+		Document: read.Document, Runner: i.Runner,
 	}
 	i.Say("installing on %s", device)
 	updates := make(chan kairos.Progress)

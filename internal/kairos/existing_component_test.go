@@ -23,10 +23,10 @@ import (
 // foreign installs a Kairos system without stylet: by kairos-agent alone, as its own ISO does.
 func (d *drive) foreign(t *testing.T) {
 	t.Helper()
-	d.agent(t, "{}", "")
+	d.agent(t, "")
 	config := d.write(t, "foreign.yaml", "#cloud-config\ninstall:\n  reboot: false\n  partitions:\n"+
 		"    efi:\n      size: 512\n    oem:\n      size: 256\n    recovery:\n      size: 7000\n    state:\n      size: 2536\n")
-	runTool(t, d.spec.AgentPath, "manual-install", "--use-default-dirs", "--device", d.spec.Device, config)
+	runTool(t, d.spec.AgentPath, "manual-install", "--device", d.spec.Device, config)
 }
 
 // digest is over every byte of the disk.
@@ -68,7 +68,7 @@ func (d *drive) mustNotTouch(t *testing.T, what string) {
 // mustRefuse checks that an unattended installation is refused.
 func (d *drive) mustRefuse(t *testing.T, what string) {
 	t.Helper()
-	d.agent(t, "{}", "")
+	d.agent(t, "")
 	found, err := kairos.LookForExisting(t.Context(), command.Local{}, d.spec.Device)
 	require.NoError(t, err, what)
 	assert.True(t, found.Occupied(), "%s: %+v", what, found)
@@ -159,17 +159,16 @@ func TestACutOffInstallationIsDoneAnewUnasked(t *testing.T) {
 	d := newDrive(t, kairos.LayoutFor(testImageSize).Total())
 	for _, step := range []string{"table", "partition", "before-install", "active", "bootloader", "recovery", "passive", "after-install"} {
 		for range 2 {
-			d.agent(t, "{}", "cut:"+step)
+			d.agent(t, "cut:"+step)
 			_, err := d.install(t)
 			require.Equal(t, "install.kairos-failed", fault.CodeOf(err), step)
 			d.cut(t)
 		}
 	}
-	d.agent(t, "{}", "")
-	d.spec.UserData = []string{filepath.Join(d.dir, "not-there.yaml")} // all of kairos-agent's part, and no mark
+	d.agent(t, "no-room-for-user-data") // all of kairos-agent's part, and no mark
 	_, err := d.install(t)
-	require.ErrorIs(t, err, os.ErrNotExist)
-	d.spec.UserData = nil
+	require.ErrorContains(t, err, "delivering the user-data")
+	d.agent(t, "")
 	_, err = d.install(t)
 	require.NoError(t, err)
 	d.mustNotTouch(t, "finished")
@@ -186,7 +185,7 @@ func TestWhatOthersPutWhereStyletBeganIsKept(t *testing.T) {
 	d := newDrive(t, kairos.LayoutFor(testImageSize).Total())
 	began := func(then func()) {
 		d.spec.Force = true
-		d.agent(t, "{}", "cut:table")
+		d.agent(t, "cut:table")
 		_, err := d.install(t)
 		require.Equal(t, "install.kairos-failed", fault.CodeOf(err))
 		d.cut(t)

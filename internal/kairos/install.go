@@ -25,9 +25,9 @@ type InstallSpec struct {
 	MaxImageSize v1alpha1.Size
 	// Force permits overwriting an installation.
 	Force bool
-	// UserData are the files that must be on COS_OEM afterwards. Those in a directory that
-	// kairos-agent reads by itself are merged by it; others are copied as they are.
-	UserData []string
+	// Document is the user-data, one cloud-config text: COS_OEM has it afterwards as the only one,
+	// and its keys of Kairos act during the installation. Nil for none.
+	Document []byte
 	// WorkDir holds the configuration, the transcript and the mount points; default
 	// /run/stylet/install.
 	WorkDir string
@@ -79,7 +79,7 @@ func Install(ctx context.Context, spec InstallSpec, progress func(Progress)) err
 	if err != nil {
 		return err
 	}
-	config, err := encodeInstallConfig(spec.Device, layout)
+	config, err := encodeInstallConfig(spec.Device, layout, spec.Document)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s InstallSpec) now() time.Time {
 }
 
 func (s InstallSpec) runAgent(ctx context.Context, progress func(Progress)) error {
-	argv := []string{cmp.Or(s.AgentPath, constants.AgentBinName), "manual-install", "--use-default-dirs", "--device", s.Device}
+	argv := []string{cmp.Or(s.AgentPath, constants.AgentBinName), "manual-install", "--device", s.Device}
 	if s.Source != "" {
 		argv = append(argv, "--source", s.Source)
 	}

@@ -40,13 +40,12 @@ func newDrive(t *testing.T, bytes int64) *drive {
 		assert.NoError(t, exec.Command("losetup", "--detach", device).Run())
 	})
 	makeImage(t, filepath.Join(d.dir, "base.img"), "", v1alpha1.ImageRecord{})
-	d.write(t, "user-data.yaml", "#cloud-config\nstylet:\n  logLevel: debug\n  registries:\n    - host: registry.example\n      plainHTTP: true\n")
 	d.spec = kairos.InstallSpec{
 		Device: device, MaxImageSize: testImageSize, WorkDir: filepath.Join(d.dir, "work"),
 		AgentPath: filepath.Join(d.dir, "kairos-agent"), Runner: command.Local{},
 		Now: func() time.Time { return time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC) },
 	}
-	d.agent(t, "stylet: {logLevel: debug, registries: [{host: registry.example, plainHTTP: true}]}", "")
+	d.agent(t, "")
 	return d
 }
 
@@ -57,13 +56,13 @@ func (d *drive) write(t *testing.T, name, content string) string {
 	return path
 }
 
-// agent writes the wrapper around the player; merged is what kairos-agent makes of the user-data.
-func (d *drive) agent(t *testing.T, merged, wrong string) {
+// agent writes the wrapper around the player.
+func (d *drive) agent(t *testing.T, wrong string) {
 	t.Helper()
 	player, err := filepath.Abs("testdata/manual-install.sh")
 	require.NoError(t, err)
-	d.write(t, "kairos-agent", fmt.Sprintf("#!/bin/sh\nexport IMAGE=%s USER_DATA=%s FAULT=%s\nexec %s \"$@\"\n",
-		filepath.Join(d.dir, "base.img"), d.write(t, "merged.yaml", merged+"\n"), wrong, player))
+	d.write(t, "kairos-agent", fmt.Sprintf("#!/bin/sh\nexport IMAGE=%s FAULT=%s\nexec %s \"$@\"\n",
+		filepath.Join(d.dir, "base.img"), wrong, player))
 }
 
 // install runs an installation and gives the steps that it told.
@@ -95,8 +94,7 @@ func TestInstall(t *testing.T) {
 		return
 	}
 	d := newDrive(t, kairos.LayoutFor(testImageSize).Total())
-	// A file from where kairos-agent does not look, and one from where it does.
-	d.spec.UserData = []string{d.write(t, "site.yaml", "#cloud-config\nstylet: {}\n")}
+	d.spec.Document = []byte("#cloud-config\nstylet:\n  logLevel: debug\nstages:\n  boot:\n    - name: a\n")
 	told, err := d.install(t)
 	require.NoError(t, err)
 
@@ -125,7 +123,13 @@ func TestInstall(t *testing.T) {
 		assert.Equal(t, testImageSize, mark.MaxImageSize)
 		assert.Equal(t, kairos.LayoutFor(testImageSize), mark.Layout)
 		assert.Equal(t, 2026, mark.Time.Year())
-		assert.FileExists(t, filepath.Join(dir, "80_site.yaml"))
+		// The user-data, and nothing but it: kairos-agent's own file is gone.
+		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+		require.NoError(t, err)
+		assert.Equal(t, []string{filepath.Join(dir, "90_custom.yaml")}, files)
+		data, err := os.ReadFile(files[0])
+		require.NoError(t, err)
+		assert.Equal(t, string(d.spec.Document), string(data))
 	})
 }
 
@@ -139,7 +143,7 @@ func TestInstallVerifiesWhatKairosAgentDid(t *testing.T) {
 		"no-passive":  {"install.not-verified", "the passive image"},
 		"no-recovery": {"install.not-verified", "COS_RECOVERY"},
 	} {
-		d.agent(t, "{}", wrong)
+		d.agent(t, wrong)
 		_, err := d.install(t)
 		assert.Equal(t, want.code, fault.CodeOf(err), wrong)
 		assert.ErrorContains(t, err, want.text)
@@ -150,35 +154,6 @@ func TestInstallVerifiesWhatKairosAgentDid(t *testing.T) {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	require.NoError(t, err)
 	assert.NotContains(t, string(mounts), d.spec.WorkDir, "nothing stays mounted")
-}
-
-// TestInstallDeliversABlockThatWasLost: kairos-agent merges the user-data, and may lose our block.
-//
-// Requirement: U3
-func TestInstallDeliversABlockThatWasLost(t *testing.T) {
-	if !inNamespace(t) {
-		return
-	}
-	d := newDrive(t, kairos.LayoutFor(testImageSize).Total())
-	live := "/run/initramfs/live"
-	runTool(t, "mount", "-t", "tmpfs", "none", "/run")
-	require.NoError(t, os.MkdirAll(live, 0o755))
-	runTool(t, "cp", filepath.Join(d.dir, "user-data.yaml"), live)
-	d.spec.UserData = []string{live + "/user-data.yaml"}
-	_, err := d.install(t)
-	require.NoError(t, err)
-	d.look(t, partOEM, func(dir string) {
-		assert.NoFileExists(t, filepath.Join(dir, "91_stylet.yaml"), "it had arrived")
-	})
-	d.agent(t, "stylet: {logLevel: info}", "")
-	d.spec.Force = true
-	_, err = d.install(t)
-	require.NoError(t, err)
-	d.look(t, partOEM, func(dir string) {
-		data, err := os.ReadFile(filepath.Join(dir, "91_stylet.yaml"))
-		require.NoError(t, err)
-		assert.Equal(t, "#cloud-config\nstylet:\n    logLevel: debug\n    registries:\n        - host: registry.example\n          plainHTTP: true\n", string(data))
-	})
 }
 
 func TestInstallIsRefusedOnASmallDisk(t *testing.T) {

@@ -1,17 +1,17 @@
 package kairos
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
-// installConfig is what stylet asks of kairos-agent. It is read after the user-data and so wins:
-// what `install:` of the user-data says is intent that stylet executes, not a second opinion.
-type installConfig struct {
-	Install installBlock `yaml:"install"`
-}
-
+// installBlock is what stylet asks of kairos-agent.
 type installBlock struct {
 	Device     string              `yaml:"device"`
 	Auto       bool                `yaml:"auto"`
@@ -27,9 +27,41 @@ type partSpec struct {
 	FS   string `yaml:"fs"`
 }
 
-// encodeInstallConfig writes the configuration for a device and a layout.
-func encodeInstallConfig(device string, layout Layout) ([]byte, error) {
-	data, err := yaml.Marshal(installConfig{Install: installBlock{
+// decidedHere are the keys of `install:` that are stylet's to decide: the drive and its layout, what
+// is installed, and what follows. In the user-data they are intent, which stylet executes by its own
+// keys. The others (grub_options, bind_mounts, extra-partitions, ...; kairos-sdk v0.25.3,
+// types/install) are kairos-agent's, and reach it.
+func decidedHere() []string {
+	return []string{
+		"device", "auto", "reboot", "poweroff", "nousers", "force", "partitions", "no-format", "part-table", "firmware",
+		"source", "iso", "system", "recovery-system", "passive",
+	}
+}
+
+// notForAgent are the top-level keys that kairos-agent must not see: our blocks, since it writes what
+// it gets to a file for everybody in /tmp, and config_url, which it would fetch a second time.
+func notForAgent() []string {
+	return []string{v1alpha1.SiteBlock, v1alpha1.DocumentedBlock, "config_url"}
+}
+
+// UnusedInstallKeys gives the keys of the document's `install:` that have no effect, since stylet
+// decides what they are about. The error is of kind Input.
+func UnusedInstallKeys(document []byte) ([]string, error) {
+	_, unused, err := agentConfig(document)
+	return unused, err
+}
+
+// encodeInstallConfig writes the configuration of an installation: the document's keys of Kairos, so
+// that its stages act during the installation too, with the `install:` of stylet. It is the only
+// user-data that kairos-agent reads: with its own directories beside it (--use-default-dirs) the
+// lists of maps would be there twice, and each step and user with them.
+func encodeInstallConfig(device string, layout Layout, document []byte) ([]byte, error) {
+	config, _, err := agentConfig(document)
+	if err != nil {
+		return nil, err
+	}
+	var ours yaml.Node
+	if err := ours.Encode(installBlock{
 		Device:  device,
 		NoUsers: true, // no login is part of an installation; sites add users by user-data
 		Force:   true, // stylet has asked for that already
@@ -40,9 +72,57 @@ func encodeInstallConfig(device string, layout Layout) ([]byte, error) {
 			"state":      {Size: layout.State, FS: "ext4"},
 			"persistent": {Size: 0, FS: "ext4"},
 		},
-	}})
-	if err != nil {
+	}); err != nil {
 		return nil, fmt.Errorf("encoding the install configuration: %w", err)
 	}
-	return append([]byte("#cloud-config\n"), data...), nil
+	install := config.Content[1]
+	install.Content = append(ours.Content, install.Content...)
+	var out bytes.Buffer
+	out.WriteString("#cloud-config\n")
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(config); err != nil {
+		return nil, fmt.Errorf("encoding the install configuration: %w", err)
+	}
+	return out.Bytes(), encoder.Close()
+}
+
+// agentConfig gives the keys that kairos-agent may see, `install` first, and those of `install:`
+// that it may not.
+func agentConfig(document []byte) (config *yaml.Node, unused []string, err error) {
+	var top yaml.Node
+	if err := yaml.Unmarshal(document, &top); err != nil {
+		return nil, nil, fault.Wrap(err, fault.Input, "site.invalid", "`stylet validate FILE` says where", "reading the user-data")
+	}
+	install := &yaml.Node{Kind: yaml.MappingNode}
+	config = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: "install"}, install}}
+	if len(top.Content) == 0 {
+		return config, nil, nil
+	}
+	eachKey(top.Content[0], func(key, value *yaml.Node) {
+		switch {
+		case slices.Contains(notForAgent(), key.Value):
+		case key.Value != "install":
+			config.Content = append(config.Content, key, value)
+		default:
+			eachKey(value, func(key, value *yaml.Node) {
+				if slices.Contains(decidedHere(), key.Value) {
+					unused = append(unused, key.Value)
+					return
+				}
+				install.Content = append(install.Content, key, value)
+			})
+		}
+	})
+	return config, unused, nil
+}
+
+// eachKey goes over a mapping; of anything else there is nothing to go over.
+func eachKey(mapping *yaml.Node, use func(key, value *yaml.Node)) {
+	if mapping.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		use(mapping.Content[i], mapping.Content[i+1])
+	}
 }

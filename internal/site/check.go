@@ -26,7 +26,8 @@ type keys interface {
 	IsText(path string) bool
 }
 
-// check finds values that have the right type and make no sense. Paths are those of the file.
+// check finds values that have the right type and make no sense, each by itself. Paths are those of
+// the file.
 func check(p part, given keys) v1alpha1.Problems {
 	site := p.site
 	var found v1alpha1.Problems
@@ -48,31 +49,21 @@ func check(p part, given keys) v1alpha1.Problems {
 	if what, remedy := checkDevice(site.Install.Device); what != "" {
 		add("install.device", remedy, "%s", what)
 	}
-	if selector := site.Install.DeviceSelector; given.Has(p.block + ".install.deviceSelector") {
-		if selector == (v1alpha1.DriveSelector{}) {
-			add("install.deviceSelector", "describe the drive, or leave the key out to let the probe choose", "it describes no drive")
+	selector := site.Install.DeviceSelector
+	for key, text := range map[string]string{"model": selector.Model, "serial": selector.Serial} {
+		if text == "" {
+			add("install.deviceSelector."+key, "fill it in, or leave the key out", "it is empty, which would be any drive")
 		}
-		for key, text := range map[string]string{"model": selector.Model, "serial": selector.Serial} {
-			if text == "" {
-				add("install.deviceSelector."+key, "fill it in, or leave the key out", "it is empty, which would be any drive")
-			}
-		}
-		if site.Install.Device != "" {
-			add("install.deviceSelector", "keep one of the two", "install.device names the drive already")
-		}
-		if _, err := path.Match(selector.Model, ""); err != nil {
-			add("install.deviceSelector.model", "use * for any text and ? for any letter", "%q is not a pattern", selector.Model)
-		}
-		if selector.MaxSize != 0 && selector.MaxSize < selector.MinSize {
-			add("install.deviceSelector.maxSize", "use a size of at least minSize", "no drive is at most %s and at least %s", selector.MaxSize, selector.MinSize)
-		}
+	}
+	if _, err := path.Match(selector.Model, ""); err != nil {
+		add("install.deviceSelector.model", "use * for any text and ? for any letter", "%q is not a pattern", selector.Model)
 	}
 	oneOf := func(key, value string, words ...string) {
 		if !slices.Contains(words, value) {
 			add(key, "use "+strings.Join(words, " or "), "%q is not known here", value)
 		}
 	}
-	oneOf("install.deviceSelector.transport", site.Install.DeviceSelector.Transport, v1alpha1.DriveTransports()...)
+	oneOf("install.deviceSelector.transport", selector.Transport, v1alpha1.DriveTransports()...)
 	oneOf("install.after", site.Install.After, "reboot", "poweroff")
 	oneOf("logLevel", site.LogLevel, "debug", "info", "warn", "error")
 	found = append(found, checkRegistries(site.Registries)...)

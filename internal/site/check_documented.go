@@ -1,7 +1,6 @@
 package site
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/url"
 	"path"
@@ -87,29 +86,21 @@ func checkDocumented(p part, given keys) v1alpha1.Problems {
 			c.add(key, "use 1 or more", "%d is too little", n)
 		}
 	}
-	c.registry("registryCredentials", p.site.RegistryCredentials)
+	c.registryValues("registryCredentials", p.site.RegistryCredentials)
 	for i, r := range p.site.ExternalRegistries.Registries {
-		c.registry(fmt.Sprintf("externalRegistries.registries[%d]", i), r)
+		at := fmt.Sprintf("externalRegistries.registries[%d]", i)
+		c.registryValues(at, r)
+		c.registry(at, r) // nothing of an item can stand elsewhere
 	}
 	c.place(p.site.Site)
 	c.network(p.site.Site.Network)
 	return c.found
 }
 
-func (c *checker) registry(at string, r v1alpha1.ExternalRegistry) {
+func (c *checker) registryValues(at string, r v1alpha1.ExternalRegistry) {
 	host, _, _ := strings.Cut(r.Domain, "/")
-	if r.Domain == "" {
-		c.missing(at, "domain", "write HOST or HOST:PORT, with a path prefix if there is one")
-	} else if _, err := name.NewRegistry(host, name.StrictValidation); err != nil || strings.Contains(r.Domain, "://") {
+	if _, err := name.NewRegistry(host, name.StrictValidation); r.Domain != "" && (err != nil || strings.Contains(r.Domain, "://")) {
 		c.add(at+".domain", "write HOST or HOST:PORT without a scheme; insecure: true permits http", "%q is not a registry", withoutLogin(r.Domain))
-	}
-	if (r.Username == "") != (r.Password == "") {
-		c.found = append(c.found, halfLogin(c.block+"."+at))
-	}
-	if r.EncodedPassword {
-		if _, err := base64.StdEncoding.DecodeString(r.Password.Reveal()); err != nil {
-			c.add(at+".password", "encode it, or leave encodedPassword out", "it is not base64")
-		}
 	}
 	for i, text := range r.Certificates {
 		c.certificate(fmt.Sprintf("%s.certificates[%d]", at, i), text)

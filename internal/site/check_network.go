@@ -1,6 +1,7 @@
 package site
 
 import (
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -16,13 +17,13 @@ func (c *checker) network(n v1alpha1.Network) {
 		c.add("site.network.noProxy", "write hosts, domains (.example), addresses and networks with commas between them", "%q has an address with a scheme", withoutLogin(n.NoProxy))
 	}
 	c.addresses("site.network.nameserver", n.Nameserver)
-	var names []string
-	for name := range n.Interfaces {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		c.networkInterface("site.network.interfaces."+name, name, n.Interfaces[name])
+	for _, name := range slices.Sorted(maps.Keys(n.Interfaces)) {
+		at, i := "site.network.interfaces."+name, n.Interfaces[name]
+		if len(name) > maxInterfaceName || strings.ContainsAny(name, "/: \t\r\n") || name == "" {
+			c.add(at, "write the kernel's name, as `ip link` prints it", "%q is not the name of an interface", name)
+		}
+		c.oneOf(at+".type", i.Type, "dhcp", "static")
+		c.addresses(at+".nameserver", i.Nameserver)
 	}
 }
 
@@ -45,12 +46,8 @@ func (c *checker) addresses(key string, list v1alpha1.TextList) {
 // maxInterfaceName is Linux's limit (IFNAMSIZ less the zero byte).
 const maxInterfaceName = 15
 
-func (c *checker) networkInterface(at, name string, i v1alpha1.Interface) {
-	if len(name) > maxInterfaceName || strings.ContainsAny(name, "/: \t\r\n") || name == "" {
-		c.add(at, "write the kernel's name, as `ip link` prints it", "%q is not the name of an interface", name)
-	}
-	c.oneOf(at+".type", i.Type, "dhcp", "static")
-	c.addresses(at+".nameserver", i.Nameserver)
+// networkInterface checks what the settings of an interface say together.
+func (c *checker) networkInterface(at string, i v1alpha1.Interface) {
 	if i.Type != "static" {
 		for key, value := range map[string]string{"ipAddress": i.IPAddress, "mask": i.Mask, "gateway": i.Gateway} {
 			if value != "" {

@@ -86,7 +86,7 @@ func parseAddress(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, withoutAddress(err)
+		return nil, errors.New("it is not an address") // the cause quotes what may be a password
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("it begins with neither http:// nor https://")
 	case u.Host == "":

@@ -3,142 +3,131 @@ package site
 import (
 	"fmt"
 	"reflect"
-	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
-// Origins say where the values of a Site stand: the key's path ("stylet.install.device",
-// "stylet.registries[0]") gives FILE:LINE:COLUMN.
-type Origins map[string]string
-
-// merger puts the blocks of several files together: maps key by key, lists item by item. Nothing
-// is overwritten silently: two files that disagree are a problem that names both places.
+// merger puts the files of all sources together: maps key by key, lists item by item. Two files of
+// one source that disagree are a problem that names both places. A later source wins over an
+// earlier one, and a warning says so.
 type merger struct {
-	Reading
+	top      *value // nil before the first file
+	sources  []string
 	problems v1alpha1.Problems
 }
 
-// Reading is what the user-data says.
-type Reading struct {
-	Site v1alpha1.Site
-	// Origins say where each value stands. Their keys begin with "stylet." also for what stands
-	// below `stylus:`.
-	Origins Origins
-	// Document is one merged cloud-config.
-	Document []byte
-	// Warnings are problems that did not keep the user-data from being used.
-	Warnings v1alpha1.Problems
+// key is where the merge stands.
+type key struct {
+	path  []string
+	shape shape
 }
 
-// add merges one file. A file with problems adds nothing but them.
-func (m *merger) add(f file) {
-	m.problems = append(m.problems, f.problems...)
-	if f.document == nil || len(f.problems.Errors()) > 0 {
-		return
+func (k key) below(name string) key {
+	if len(k.path) == 0 && name == block {
+		return key{[]string{name}, reflect.TypeFor[v1alpha1.Site]()}
 	}
-	if m.Origins == nil {
-		m.Origins = Origins{}
-	}
-	for _, p := range f.parts {
-		source{m, f.document, p.block}.merge(block, reflect.ValueOf(&m.Site).Elem(), reflect.ValueOf(p.site))
-	}
+	return key{append(k.path[:len(k.path):len(k.path)], name), below(k.shape, name)}
 }
 
-// source is one block of one file on its way into the whole.
-type source struct {
-	*merger
-	document *v1alpha1.Document
-	block    string
-}
-
-// path gives the path in the file for one that begins with "stylet".
-func (s source) path(at string) string { return s.block + strings.TrimPrefix(at, block) }
-
-func (s source) merge(at string, into, value reflect.Value) {
-	if !s.document.Has(s.path(at)) {
-		return
-	}
-	switch value.Kind() {
-	case reflect.Struct:
-		for i := range value.NumField() {
-			name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("yaml"), ",")
-			if options == "inline" {
-				s.merge(at, into.Field(i), value.Field(i))
-				continue
-			}
-			s.merge(at+"."+name, into.Field(i), value.Field(i))
-		}
-	case reflect.Slice:
-		s.mergeList(at, into, value)
-	case reflect.Map:
-		s.mergeMap(at, into, value)
-	default:
-		s.mergeScalar(at, into, value)
-	}
-}
-
-func (s source) mergeScalar(at string, into, value reflect.Value) {
-	before, known := s.Origins[at]
+// join gives what a and b, which is read later, say together. Either may be nil.
+func (m *merger) join(at key, a, b *value) *value {
 	switch {
-	case !known:
-		into.Set(value)
-		s.Origins[at] = s.place(at)
-	case !value.Equal(into):
-		s.disagree(at, fmt.Sprint(value), fmt.Sprint(into), before)
-	}
-}
-
-// mergeMap merges what is below each name; values of a map cannot be set in place.
-func (s source) mergeMap(at string, into, value reflect.Value) {
-	if into.IsNil() {
-		into.Set(reflect.MakeMap(into.Type()))
-	}
-	for _, name := range value.MapKeys() {
-		whole := reflect.New(into.Type().Elem()).Elem()
-		if before := into.MapIndex(name); before.IsValid() {
-			whole.Set(before)
+	case b == nil || a != nil && b.isNull():
+		return a // a key without a value says nothing, rather than take away what was said
+	case a == nil && b.kind == yaml.ScalarNode, a != nil && a.isNull() && b.kind == yaml.ScalarNode:
+		return b
+	case a == nil || a.isNull():
+		a = &value{kind: b.kind, place: b.place}
+	case a.kind != b.kind:
+		what := fmt.Sprintf("%s here, but %s at %s", kindName(b), kindName(a), a.place)
+		if at.shape == nil && m.inForce(a.place, b.place, what) {
+			return b
 		}
-		s.merge(at+"."+name.String(), whole, value.MapIndex(name))
-		into.SetMapIndex(name, whole)
+		m.conflict(b.place, what, "say it once")
+		return a
+	}
+	switch b.kind {
+	case yaml.MappingNode:
+		return m.joinMaps(at, a, b)
+	case yaml.SequenceNode:
+		return m.joinLists(at, a, b)
+	default:
+		return m.joinScalars(at, a, b)
 	}
 }
 
-// mergeList adds the items that are not there yet. The first field of an item is its name: two
-// items of one name must be equal. A plain item is its own name.
-func (s source) mergeList(at string, into, value reflect.Value) {
-	for i := range value.Len() {
-		item, itemAt := value.Index(i), fmt.Sprintf("%s[%d]", at, i)
-		twin := -1
-		for j := range into.Len() {
-			if nameOf(into.Index(j)).Equal(nameOf(item)) {
-				twin = j
-			}
+func (m *merger) joinMaps(at key, a, b *value) *value {
+	whole := &value{kind: yaml.MappingNode, place: a.place}
+	whole.entries = append(whole.entries, a.entries...)
+	for _, e := range b.entries {
+		whole.set(e.key, m.join(at.below(e.key.Value), a.get(e.key.Value), e.value))
+	}
+	return whole
+}
+
+func (m *merger) joinScalars(at key, a, b *value) *value {
+	equal := sameScalar(a.scalar, b.scalar)
+	here, there := "another value", "what stands"
+	if at.shape != nil {
+		one, other := typed(a, at.shape), typed(b, at.shape)
+		equal = reflect.DeepEqual(one, other)
+		here, there = fmt.Sprint(other), fmt.Sprint(one)
+	}
+	switch {
+	case equal && a.place.source == b.place.source:
+		return a
+	case equal || isTitle(at.path):
+		return b
+	case a.place.source == b.place.source:
+		what := fmt.Sprintf("%s here, but %s at %s", here, there, a.place)
+		if at.shape == nil && m.inForce(a.place, b.place, what) {
+			return b
 		}
-		switch {
-		case twin < 0:
-			s.Origins[fmt.Sprintf("%s[%d]", at, into.Len())] = s.place(itemAt)
-			into.Set(reflect.Append(into, item))
-		case !reflect.DeepEqual(into.Index(twin).Interface(), item.Interface()):
-			what := fmt.Sprint("other settings for ", nameOf(item))
-			s.disagree(itemAt, what, "these", s.Origins[fmt.Sprintf("%s[%d]", at, twin)])
-		}
+		m.conflict(b.place, what, "say it once")
+		return a
 	}
+	m.override(b.place, a.place)
+	return b
 }
 
-func nameOf(item reflect.Value) reflect.Value {
-	if item.Kind() == reflect.Struct {
-		return item.Field(0)
+// isTitle tells of the key that names a file, and nothing in it: the last one wins, as with
+// kairos-sdk's collector, and nobody need hear of it.
+func isTitle(path []string) bool { return len(path) == 1 && path[0] == "name" }
+
+func (m *merger) conflict(at place, what, remedy string) {
+	m.problems = append(m.problems, at.problem(what, remedy, v1alpha1.CodeConflict))
+}
+
+// inForce tells whether two files that disagree about a key of Kairos' are both of COS_OEM. There it is
+// too late to refuse: Kairos acts on both, and where there can be but one it takes the later. A
+// running host must not stop for a file that somebody else wrote; it is a warning.
+func (m *merger) inForce(a, b place, what string) bool {
+	if m.sources[a.source] != SourceOEM || m.sources[b.source] != SourceOEM || a.file == b.file {
+		return false
 	}
-	return item
+	p := b.problem(what+": Kairos takes the later one, or both", "say it once", v1alpha1.CodeConflict)
+	p.Warning = true
+	m.problems = append(m.problems, p)
+	return true
 }
 
-func (s source) disagree(at, here, there, before string) {
-	p := s.document.Problem(s.path(at), fmt.Sprintf("%s here, but %s at %s", here, there, before), "say it once")
-	s.problems = append(s.problems, p.Coded(v1alpha1.CodeConflict))
+// override tells that what stands at a place wins over what an earlier source says.
+func (m *merger) override(winner, loser place) {
+	what := fmt.Sprintf("this wins over %s (%s is stronger than %s)", loser, m.sources[winner.source], m.sources[loser.source])
+	p := winner.problem(what, "say it once, or leave it: this is the order of the sources", v1alpha1.CodeOverridden)
+	p.Warning = true
+	m.problems = append(m.problems, p)
 }
 
-func (s source) place(at string) string {
-	p := s.document.Problem(s.path(at), "", "")
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+func kindName(v *value) string {
+	switch v.kind {
+	case yaml.MappingNode:
+		return "keys and values"
+	case yaml.SequenceNode:
+		return "a list"
+	default:
+		return "text"
+	}
 }

@@ -25,7 +25,7 @@ const header = "#cloud-config"
 // file is one user-data file, read and checked by itself.
 type file struct {
 	parts    []part
-	document *v1alpha1.Document // nil if it is not even YAML
+	document *v1alpha1.Document // nil if it is not even YAML, or says nothing
 	problems v1alpha1.Problems
 }
 
@@ -35,13 +35,7 @@ type part struct {
 	site  v1alpha1.Site
 }
 
-// Parse reads one user-data file. The name is what problems call it. Errors are those of Load.
-func Parse(name string, data []byte) (Reading, error) {
-	var m merger
-	m.add(parse(name, data))
-	return m.result()
-}
-
+// parse checks what can be checked without the other files: shapes, and each value by itself.
 func parse(name string, data []byte) file {
 	if p, ok := notUserData(name, data); ok {
 		return file{problems: v1alpha1.Problems{p}}
@@ -71,6 +65,15 @@ func parse(name string, data []byte) file {
 	}
 	f.problems = append(f.problems, document.Place(unquoted(document))...)
 	return f
+}
+
+// relations checks the file as if it were the whole, for when there is no whole.
+func (f file) relations() v1alpha1.Problems {
+	var found v1alpha1.Problems
+	for _, p := range f.parts {
+		found = append(found, f.document.Place(relate(p, f.document))...)
+	}
+	return found
 }
 
 // notUserData finds what makes a file something else than cloud-config.
@@ -121,6 +124,20 @@ func saysNothing(data []byte) bool {
 	return true
 }
 
+// passedOver tells of a file in a shared directory that is not read here although Kairos reads it,
+// by a header that it takes as well, or not in the first line (collector.HasValidHeader).
+func (r *reader) passedOver(from SourceFile) v1alpha1.Problems {
+	if r.blocksOnly || hasHeader(from.Data) || !kairosHeader.Match(from.Data) {
+		return nil
+	}
+	return v1alpha1.Problems{{
+		File: from.Name, Line: 1, What: "the file is passed over, and Kairos would read it: the first line is not " + header,
+		Remedy: "make " + header + " the first line", Code: v1alpha1.CodeFile, Warning: true,
+	}}
+}
+
+var kairosHeader = regexp.MustCompile(`\A(?:.*\n){0,9}#(?:cloud|kairos|node)-config[ \t\r]*(?:\n|\z)`)
+
 var blockLine = regexp.MustCompile(`(?m)^[ \t{]*["']?(` + block + `|` + documented + `)["']?[ \t]*:`)
 
 // concernsUs tells whether a file of a shared directory is ours to read: cloud-config, and YAML
@@ -150,7 +167,7 @@ func checkTop(document *v1alpha1.Document) v1alpha1.Problems {
 			}
 		}
 		if belongsBelow(key) {
-			p := document.Problem("", fmt.Sprintf("%q stands at the top, where it has no effect", key), "put it below "+block+":")
+			p := document.Problem("", misplaced(key), putBelow)
 			p.Warning = !slices.Contains(document.Keys(), block) && !slices.Contains(document.Keys(), documented) // not our file, perhaps
 			problems = append(problems, p.Coded(v1alpha1.CodeMisplaced))
 		}
@@ -162,6 +179,12 @@ func checkTop(document *v1alpha1.Document) v1alpha1.Problems {
 		}
 	}
 	return problems
+}
+
+const putBelow = "put it below " + block + ":"
+
+func misplaced(key string) string {
+	return fmt.Sprintf("%q stands at the top, where it has no effect", key)
 }
 
 // belongsBelow tells of our keys that are not also Kairos' own.

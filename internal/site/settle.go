@@ -11,7 +11,7 @@ import (
 
 // settle brings what was merged into the form in which it is used: old names become the new ones.
 // What only shows when all files are known is a problem at the place of one of the keys.
-func (m *merger) settle() {
+func (m *settled) settle() {
 	s := &m.Site
 	if (s.Debug || s.Trace) && s.LogLevel == "" {
 		s.LogLevel = "debug"
@@ -56,7 +56,7 @@ func (m *merger) settle() {
 }
 
 // addRegistry makes a documented registry one of ours. What is said of it under registries wins.
-func (m *merger) addRegistry(r v1alpha1.ExternalRegistry, key string) {
+func (m *settled) addRegistry(r v1alpha1.ExternalRegistry, key string) {
 	if r.Domain == "" {
 		return
 	}
@@ -90,21 +90,26 @@ func inPEM(texts []string) []string {
 }
 
 // origin says where a key stands, or the first of those below it.
-func (m *merger) origin(key string) string {
+func (m *settled) origin(key string) string {
 	if origin, ok := m.Origins[block+"."+key]; ok {
 		return origin
 	}
-	first := ""
-	for path := range m.Origins {
-		if strings.HasPrefix(path, block+"."+key+".") && (first == "" || path < first) {
-			first = path
-		}
+	if v := m.written[block+"."+key]; v != nil {
+		return v.place.String()
 	}
-	return m.Origins[first]
+	return ""
+}
+
+// path gives a key as it is written where it stands.
+func (m *settled) path(key string) string {
+	if v := m.written[block+"."+key]; v != nil {
+		return v.place.path
+	}
+	return block + "." + key
 }
 
 // move gives the origin of an old name to the new one.
-func (m *merger) move(from, to string) {
+func (m *settled) move(from, to string) {
 	if origin, ok := m.Origins[block+"."+from]; ok {
 		delete(m.Origins, block+"."+from)
 		if _, known := m.Origins[block+"."+to]; !known {
@@ -113,15 +118,15 @@ func (m *merger) move(from, to string) {
 	}
 }
 
-func (m *merger) contradict(key, other, what string) {
+func (m *settled) contradict(key, other, what string) {
 	p := v1alpha1.Problem{
-		Path: block + "." + key, What: what + " at " + m.Origins[block+"."+other] + " (" + other + ")",
+		Path: m.path(key), What: what + " at " + m.Origins[block+"."+other] + " (" + other + ")",
 		Remedy: "say it once", Code: v1alpha1.CodeConflict,
 	}
 	m.problems = append(m.problems, p.At(m.origin(key)))
 }
 
-func (m *merger) remark(key, what, remedy string) {
-	p := v1alpha1.Problem{Path: block + "." + key, What: what, Remedy: remedy, Warning: true}
+func (m *settled) remark(key, what, remedy string) {
+	p := v1alpha1.Problem{Path: m.path(key), What: what, Remedy: remedy, Warning: true}
 	m.problems = append(m.problems, p.At(m.origin(key)))
 }

@@ -80,10 +80,14 @@ func CIDataSource(dir string) Source {
 	return source
 }
 
-// FileSource has files that a person named: each must be user-data.
-func FileSource(name string, paths ...string) Source {
+// NamedSource has what a person named: a file must be user-data, a directory is one of DirSource.
+func NamedSource(name string, paths ...string) Source {
 	source := Source{Name: name}
 	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			source.Files = append(source.Files, DirSource(name, path).Files...)
+			continue
+		}
 		source.Files = append(source.Files, readFile(path))
 	}
 	return source

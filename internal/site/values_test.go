@@ -190,5 +190,5 @@ stylus:
 	assert.Contains(t, b.CACerts[0], "-----BEGIN CERTIFICATE-----\n", "base64 becomes PEM")
 	assert.Equal(t, map[string]string{"docker.io/library": "b.example:5000/mirror"}, read.Site.ExternalRegistries.MappingRules)
 	require.Len(t, read.Warnings, 1)
-	assert.Contains(t, read.Warnings[0].String(), "u.yaml:5:33: warning: stylet.registryCredentials: the registry a.example is set up under registries")
+	assert.Contains(t, read.Warnings[0].String(), "u.yaml:5:24: warning: stylus.registryCredentials: the registry a.example is set up under registries")
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Plays `kairos-agent manual-install` (v2.31.4) on a real block device: the partitions, labels and
 # files that it leaves, and its lines of progress. Settings come from the wrapper that a test writes:
-# IMAGE (what to install), USER_DATA (what it would have merged), FAULT (what to get wrong; cut:STEP
-# dies when that step has begun, half-way through what it writes).
+# IMAGE (what to install), FAULT (what to get wrong; cut:STEP dies when that step has begun, half-way
+# through what it writes).
 set -euo pipefail
 step=
 say() {
@@ -11,8 +11,8 @@ say() {
 }
 half() { [ "${FAULT:-}" != "cut:$step" ] || kill -KILL $$; }
 
-[ "$1" = manual-install ] && [ "$2" = --use-default-dirs ] && [ "$3" = --device ]
-device=$(readlink -f "$4") config=$5
+[ "$1" = manual-install ] && [ "$2" = --device ] && [ $# = 4 ]
+device=$(readlink -f "$3") config=$4
 size() { sed -n "/^ *$1:/,/size:/s/^ *size: //p" "$config"; }
 grep -q '^#cloud-config' "$config"
 grep -q 'reboot: false' "$config"
@@ -72,11 +72,11 @@ if [ "${FAULT:-}" != no-passive ]; then
 fi
 umount "$dir"
 on 2
-{
-  echo "#cloud-config"
-  sed 1d "$config"
-  cat "$USER_DATA"
-} >"$dir/90_custom.yaml"
+if [ "${FAULT:-}" = no-room-for-user-data ]; then
+  mkdir -p "$dir/90_custom.yaml/in-the-way"
+else
+  cp "$config" "$dir/90_custom.yaml"
+fi
 umount "$dir"
 on 5
 mkdir -p "$dir/.state/var-log.bind"
