@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 const applyHelp = `Give this host new user-data.
 
 FILE is checked as ` + "`stylet validate`" + ` does it, together with what else is on the
-OEM partition; with a problem nothing is changed. It then takes the place of the
+OEM partition, and what its config_url leads to is fetched; with a problem
+nothing is changed. It then takes the place of the
 user-data that the installation brought (/oem/90_custom.yaml). What follows
 depends on what differs:
 
@@ -80,12 +82,14 @@ func apply(ctx context.Context, name string, text []byte, dryRun bool) (applied,
 	if os.Geteuid() != 0 {
 		return applied{}, fault.New(fault.Denied, "apply.denied", "run it with sudo", "only root may change this host")
 	}
-	// By itself first: problems are told at the lines of the file that was named.
-	source := site.Source{Name: site.SourceOEM, Files: []site.SourceFile{{Name: name, Data: text}}}
-	alone, err := site.Read(ctx, []site.Source{source}, nil)
+	// By itself first: problems are told at the lines of the file that was named, and config_url is followed
+	// once, now.
+	source := site.Source{Name: "file", Files: []site.SourceFile{{Name: name, Data: text}}}
+	alone, err := site.Read(ctx, []site.Source{source}, site.HTTPFetch(http.DefaultClient))
 	if err != nil {
 		return applied{}, err
 	}
+	text = alone.Document
 	s, err := settings.Load(os.Getenv)
 	if err != nil {
 		return applied{}, err
