@@ -81,7 +81,7 @@ func walk(ctx context.Context, s Settings, target Target, servers []nameServer, 
 		j.target.Registry = target.Registry || j.registry.Host != ""
 	}
 	if j.registry.PlainHTTP && !j.registry.SkipTLSVerify && target.URL == nil {
-		j.target.Scheme = "http"
+		j.target = j.target.withoutTLS()
 	}
 	if target.isLocal() {
 		blocked = ""

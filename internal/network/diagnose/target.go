@@ -23,6 +23,9 @@ type Target struct {
 	Reference name.Reference
 	// URL, if not nil, is a file there.
 	URL *url.URL
+
+	// ported says that somebody named the port.
+	ported bool
 }
 
 const targetRemedy = "write HOST, HOST:PORT, https://HOST/PATH, or REGISTRY/REPOSITORY:TAG"
@@ -71,15 +74,15 @@ func urlTarget(text, why string) (Target, error) {
 }
 
 func hostTarget(text, why string) (Target, error) {
-	host, port, err := net.SplitHostPort(text)
-	if err != nil {
+	host, port, portErr := net.SplitHostPort(text)
+	if portErr != nil {
 		host, port = strings.Trim(text, "[]"), "443"
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || number == 0 || host == "" || strings.ContainsAny(host, " @[]?#") || (strings.Contains(host, ":") && !isAddress(host)) {
 		return Target{}, fault.New(fault.Input, "network.target", targetRemedy, "%q is not a host", text)
 	}
-	return Target{Name: text, Why: why, Scheme: "https", Host: host, Port: port}, nil
+	return Target{Name: text, Why: why, Scheme: "https", Host: host, Port: port, ported: portErr == nil}, nil
 }
 
 func isAddress(host string) bool {
@@ -111,6 +114,15 @@ func (t Target) root() *url.URL {
 		u.Path, u.RawPath = t.URL.Path, t.URL.RawPath
 	}
 	return u
+}
+
+// withoutTLS is the same target by http; a port that nobody named is another one then.
+func (t Target) withoutTLS() Target {
+	t.Scheme = "http"
+	if !t.ported {
+		t.Port = "80"
+	}
+	return t
 }
 
 // isLocal tells a target that needs no network.
