@@ -48,7 +48,7 @@ func localCases() []networkCase {
 		{name: "no-dhcp", network: "ip address add 169.254.7.7/16 dev eth0; ip link set eth0 up", userData: profile, exit: 2},
 		{name: "wrong-address", network: "ip address add 198.51.100.10/24 dev eth0; ip link set eth0 up; ip route add default via 198.51.100.1", userData: profile, exit: 2},
 		{name: "no-route", network: "ip address add 192.0.2.10/24 dev eth0; ip link set eth0 up", userData: profile, exit: 1},
-		{name: "ipv6", network: goodNetwork + "; ip address add 2001:db8::10/64 dev eth0 nodad; ip -6 route add default via 2001:db8::1", userData: noProfile, args: []string{"[2001:db8::1]:53"}, exit: 2},
+		{name: "ipv6", network: "ip address add 2001:db8::10/64 dev eth0 nodad; ip link set eth0 up; ip -6 route add default via 2001:db8::1", servers: []string{goodServer6}, userData: noProfile, args: []string{"six.example.com/site/store:1"}},
 		{name: "dns-dead", servers: []string{silentServer}, userData: profile, exit: 2},
 		{name: "dns-one-dead", servers: []string{silentServer, goodServer}, userData: profile, exit: 1},
 		{name: "dns-refused", servers: []string{refusingServer}, userData: profile, exit: 2},

@@ -99,6 +99,9 @@ func startServers(t *testing.T, binary string) *world {
 	startClock(t, futureRegistry+":443", certificate, key, func() time.Time { return date(2100).Add(30 * 24 * time.Hour) })
 	certificate, key = w.public.sign(t, "slow.example.com", date(2020), date(2200))
 	startClock(t, slowRegistry+":443", certificate, key, func() time.Time { return time.Now().Add(-10 * time.Minute) })
+	certificate, key = w.public.sign(t, "six.example.com", date(2020), date(2200))
+	startClock(t, "["+registry6+"]:443", certificate, key, time.Now)
+	w.push(t, "six.example.com/site/store:1", w.public, registry6)
 	w.push(t, "registry.example.com/site/store:1", w.public, openRegistry)
 	w.push(t, "closed.example.com/site/store:1", w.site, closedRegistry)
 	w.push(t, "slow.example.com/site/store:1", w.public, slowRegistry)
@@ -188,7 +191,7 @@ func settleLink(t *testing.T) {
 }
 
 func (w *world) userData(said, proxyCA string) string {
-	indented := func(text string) string { return strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n        ") }
+	indented := func(text string) string { return strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n            ") }
 	text := "#cloud-config\n"
 	if rest, ok := strings.CutPrefix(said, "config_url"); ok {
 		line, below, _ := strings.Cut(rest, "\n")
@@ -197,8 +200,8 @@ func (w *world) userData(said, proxyCA string) string {
 	if said != "" {
 		text += "stylet:\n  " + strings.ReplaceAll(said, "\n", "\n  ") + "\n"
 	}
-	text = strings.ReplaceAll(text, "${SITE_CA}", "|\n        "+indented(string(w.site.pem())))
-	return strings.ReplaceAll(text, "${PROXY_CA}", "|\n        "+indented(proxyCA))
+	text = strings.ReplaceAll(text, "${SITE_CA}", "|\n            "+indented(string(w.site.pem())))
+	return strings.ReplaceAll(text, "${PROXY_CA}", "|\n            "+indented(proxyCA))
 }
 
 // passing is what differs from run to run.

@@ -41,6 +41,9 @@ const (
 	slowRegistry    = "192.0.2.104" // its clock is slow
 	plainRegistry   = "192.0.2.105" // docker-registry without TLS
 	proxyAddress    = "192.0.2.80"
+	gatewayAddress6 = "2001:db8::1"
+	goodServer6     = "2001:db8::53"
+	registry6       = "2001:db8::100"
 	hostNetns       = "host"
 )
 
@@ -49,6 +52,8 @@ const (
 func worldUp(t *testing.T) {
 	t.Helper()
 	// Named network namespaces live below /run; this one is gone with the process.
+	// Every refusal is told, and an address outlives an unplugged cable.
+	shell(t, "echo 0 >/proc/sys/net/ipv4/icmp_ratelimit; echo 1 >/proc/sys/net/ipv6/conf/default/keep_addr_on_down")
 	shell(t, "mount -t tmpfs tmpfs /run && ip link set lo up && ip netns add "+hostNetns)
 	shell(t, "ip link add cable address 02:00:00:00:00:01 type veth peer name eth0 address 02:00:00:00:00:10 netns "+hostNetns)
 	for _, address := range []string{
@@ -57,7 +62,10 @@ func worldUp(t *testing.T) {
 	} {
 		shell(t, "ip address add "+address+"/24 dev cable")
 	}
-	shell(t, "ip address add 2001:db8::1/64 dev cable nodad && ip link set cable up")
+	for _, address := range []string{gatewayAddress6, goodServer6, registry6} {
+		shell(t, "ip address add "+address+"/64 dev cable nodad")
+	}
+	shell(t, "ip link set cable up")
 	shell(t, "ip -n host link set lo up")
 	startNameServer(t)
 	silence, err := net.ListenPacket("udp", silentServer+":53")
@@ -75,11 +83,11 @@ func startNameServer(t *testing.T) {
 	t.Helper()
 	argv := []string{
 		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file=",
-		"--bind-interfaces", "--listen-address=" + goodServer, "--except-interface=lo", "--local=/example.com/",
+		"--bind-interfaces", "--listen-address=" + goodServer, "--listen-address=" + goodServer6, "--except-interface=lo", "--local=/example.com/",
 	}
 	for name, address := range map[string]string{
 		"registry": openRegistry, "closed": closedRegistry, "expired": expiredRegistry, "future": futureRegistry,
-		"slow": slowRegistry, "plain": plainRegistry, "proxy": proxyAddress, "other": openRegistry,
+		"slow": slowRegistry, "plain": plainRegistry, "proxy": proxyAddress, "other": openRegistry, "six": registry6,
 	} {
 		argv = append(argv, "--host-record="+name+".example.com,"+address)
 	}

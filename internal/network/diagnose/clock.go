@@ -95,10 +95,10 @@ func roughly(d time.Duration) string {
 func readSynced(root string) string {
 	path := filepath.Join(root, syncedFile)
 	if _, err := os.Stat(path); err == nil {
-		return "set by a time server"
+		return "time service: synchronized"
 	}
 	if _, err := os.Stat(filepath.Dir(path)); err == nil {
-		return "not set by a time server yet"
+		return "time service: not synchronized yet"
 	}
-	return "not known whether by a time server"
+	return "time service: unknown"
 }

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// serverTime is how long one name server may take. The resolver of the C library asks the next one after
-// five seconds; who waits that long for each name has a network that does not work.
+// serverTime is how long one name server may take, unless resolv.conf's options timeout and attempts say
+// less. The resolver of the C library asks the next one after five seconds; who waits that long for each
+// name has a network that does not work.
 const serverTime = 4 * time.Second
 
 // lookup is what one name server said.
@@ -142,7 +143,7 @@ func (l lookup) String() string {
 	case errors.As(l.err, &dns) && dns.IsNotFound:
 		what = "says that there is no such name"
 	case isTimeout(l.err):
-		what = fmt.Sprintf("does not answer within %s", serverTime)
+		what = fmt.Sprintf("does not answer within %s", max(l.took.Round(time.Second), time.Second))
 	case strings.Contains(l.err.Error(), "unreachable"):
 		what = "cannot be reached: there is no way to it"
 	default:

@@ -45,7 +45,7 @@ func checkProxy(ctx context.Context, j *journey) Finding {
 	answer, err := askProxy(ctx, conn, j)
 	if err != nil {
 		conn.Close()
-		return fail("not-a-proxy", shownProxy(j.via)+" answers, but not as a proxy", notAProxy(err), "check host and port in "+proxyKeys)
+		return fail("not-a-proxy", shownProxy(j.via)+" answers, but not as a proxy", notAProxy(err), "check host, port, and http:// or https:// in "+proxyKeys)
 	}
 	f := j.judgeProxy(answer)
 	if f.Verdict == Fail || j.target.Scheme == "http" {
@@ -60,7 +60,7 @@ func notAProxy(err error) string {
 	if isTimeout(err) {
 		return fmt.Sprintf("it took the connection, and said nothing within %s", proxyTime)
 	}
-	return "what it says is no HTTP"
+	return "what it says is no HTTP: it may want TLS (https://), or be something else"
 }
 
 // askProxy sends the request and reads the head of the answer.

@@ -99,7 +99,7 @@ func (j *journey) loggedIn() string {
 	if j.registry.Username == "" {
 		return ", asked without a login"
 	}
-	return fmt.Sprintf(", logged in as %q", j.registry.Username)
+	return fmt.Sprintf(", with the login of %q", j.registry.Username)
 }
 
 // checkManifest reads the target's manifest, and the first one of an index.
@@ -122,11 +122,20 @@ func (j *journey) checkManifest(ctx context.Context) Finding {
 		}
 		if len(parsed.Manifests) == 0 {
 			j.manifest = &parsed.Manifest
-			return pass(fmt.Sprintf("it has %s%s", j.target.Reference.Identifier(), j.loggedIn()))
+			return pass(fmt.Sprintf("it has %s%s", shownReference(j.target.Reference), j.loggedIn()))
 		}
 		what = parsed.Manifests[0].Digest.String()
 	}
 	return fail("not-a-manifest", j.target.Reference.String(), "it is an index of indexes", "name one of its manifests")
+}
+
+// shownReference is a reference without its registry.
+func shownReference(ref name.Reference) string {
+	separator := ":"
+	if _, ok := ref.(name.Digest); ok {
+		separator = "@"
+	}
+	return ref.Context().RepositoryStr() + separator + ref.Identifier()
 }
 
 const changedRemedy = "something on the way changes what it lets through: let the proxy leave this host alone (no scanning, no rewriting)"
