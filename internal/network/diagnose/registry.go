@@ -177,7 +177,11 @@ func (a *asking) get(ctx context.Context, url string, header http.Header) (*http
 // judgeRegistry tells what a registry's errors mean.
 func (j *journey) judgeRegistry(err error, asked string) Finding {
 	var status *transport.Error
-	if !errors.As(err, &status) {
+	switch {
+	case errors.As(err, &status):
+	case strings.Contains(err.Error(), "www-authenticate"):
+		return fail("token-server", j.target.host()+" names a token server that is not asked", lastOf(err), "let the registry name its token server by https and a name, not by a private address")
+	default:
 		return judgeRequest(err, j.target.Host)
 	}
 	host, code := j.target.Host, status.StatusCode

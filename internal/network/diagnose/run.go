@@ -90,8 +90,7 @@ func walk(ctx context.Context, s Settings, target Target, servers []nameServer, 
 	via, err := s.proxyOf(j.target.root())
 	switch {
 	case err != nil:
-		// Its text has the proxy's address, with the password.
-		f := fail("address", "", "the proxy's address cannot be read", "write http://[USER:PASSWORD@]HOST:PORT into site.network.httpsProxy or httpProxy")
+		f := fail("address", "", err.Error(), "write http://[USER:PASSWORD@]HOST:PORT into site.network.httpsProxy or httpProxy")
 		f.Code = CodeProxy
 		way.Findings = []Finding{f}
 		return way

@@ -2,8 +2,10 @@ package diagnose
 
 import (
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/url"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/net/http/httpproxy"
@@ -38,10 +40,32 @@ type Step struct {
 	Code, Target string
 }
 
-// proxyOf gives the proxy for a URL, nil for the direct way.
+// errProxyAddress says nothing of the address: there may be a password in it.
+var errProxyAddress = errors.New("the address of the proxy is not one of http:// or https://")
+
+// proxyOf gives the proxy for a URL, nil for the direct way. httpproxy goes directly where it cannot read a
+// proxy's address; here that is an error.
 func (s Settings) proxyOf(u *url.URL) (*url.URL, error) {
+	for _, secret := range []v1alpha1.Secret{s.HTTPProxy, s.HTTPSProxy} {
+		if !isProxyAddress(secret.Reveal()) {
+			return nil, errProxyAddress
+		}
+	}
 	config := httpproxy.Config{HTTPProxy: s.HTTPProxy.Reveal(), HTTPSProxy: s.HTTPSProxy.Reveal(), NoProxy: s.NoProxy}
-	return config.ProxyFunc()(u)
+	via, err := config.ProxyFunc()(u)
+	if err != nil {
+		return nil, errProxyAddress
+	}
+	return via, nil
+}
+
+// isProxyAddress takes [http://|https://][USER:PASSWORD@]HOST[:PORT], and nothing for none.
+func isProxyAddress(text string) bool {
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	u, err := url.Parse(text)
+	return text == "http://" || (err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "")
 }
 
 // registryOf gives what the site says about the target, the zero Registry if nothing.
