@@ -148,6 +148,7 @@ const (
 )
 
 func (w *world) check(t *testing.T, c networkCase) {
+	t.Helper()
 	network := c.network
 	if network == "" {
 		network = goodNetwork

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -68,6 +67,6 @@ func TestExitOfCheckNetwork(t *testing.T) {
 	require.EqualError(t, networkExit(diagnose.Fail), "exit")
 	assert.NotEqual(t, networkExit(diagnose.Warn), networkExit(diagnose.Fail))
 	for _, hop := range []string{"link", "address", "route", "dns", "connect", "proxy", "tls", "clock", "registry", "range"} {
-		assert.True(t, strings.Contains(checkNetworkHelp, "\n  "+hop+" "), hop)
+		assert.Contains(t, checkNetworkHelp, "\n  "+hop+" ")
 	}
 }

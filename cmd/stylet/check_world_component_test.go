@@ -54,7 +54,7 @@ func worldUp(t *testing.T) {
 	// Named network namespaces live below /run; this one is gone with the process.
 	// Every refusal is told, and an address outlives an unplugged cable.
 	shell(t, "echo 0 >/proc/sys/net/ipv4/icmp_ratelimit; echo 1 >/proc/sys/net/ipv6/conf/default/keep_addr_on_down")
-	shell(t, "mount -t tmpfs tmpfs /run && ip link set lo up && ip netns add "+hostNetns)
+	shell(t, "mount -t tmpfs none /run && ip link set lo up && ip netns add "+hostNetns)
 	shell(t, "ip link add cable address 02:00:00:00:00:01 type veth peer name eth0 address 02:00:00:00:00:10 netns "+hostNetns)
 	for _, address := range []string{
 		gatewayAddress, goodServer, refusingServer, silentServer, openRegistry, closedRegistry,

@@ -17,11 +17,11 @@ func TestWaitingIsTold(t *testing.T) {
 		var out bytes.Buffer
 		w := startWaiting(&out)
 		w.show(diagnose.Step{Code: diagnose.CodeLink})
-		time.Sleep(1900 * time.Millisecond) //nolint:forbidigo // the bubble's clock
+		time.Sleep(1900 * time.Millisecond)
 		w.show(diagnose.Step{Code: diagnose.CodeDNS, Target: "registry.example"})
-		time.Sleep(4100 * time.Millisecond) //nolint:forbidigo // the bubble's clock
+		time.Sleep(4100 * time.Millisecond)
 		w.show(diagnose.Step{Code: diagnose.CodeRoute})
-		time.Sleep(2100 * time.Millisecond) //nolint:forbidigo // the bubble's clock
+		time.Sleep(2100 * time.Millisecond)
 		w.stop()
 		assert.Equal(t, "waiting for dns of registry.example for 2s\nwaiting for dns of registry.example for 4s\nwaiting for route for 2s\n", out.String())
 	})

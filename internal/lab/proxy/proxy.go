@@ -125,7 +125,7 @@ var errNotProxied = errors.New("refused by the proxy")
 
 // connect decides about a tunnel.
 func (p *Proxy) connect(host string, ctx *goproxy.ProxyCtx) (*goproxy.ConnectAction, string) {
-	if refusal := p.judge(ctx.Req, host); refusal != nil {
+	if refusal := p.judge(ctx.Req, host); refusal != nil { //nolint:bodyclose // goproxy sends and drops it
 		ctx.Resp, ctx.Error = refusal, errNotProxied
 		return goproxy.RejectConnect, host
 	}

@@ -134,7 +134,7 @@ func judgeLookups(host string, answers []lookup) Finding {
 // String is one server's answer in few words.
 func (l lookup) String() string {
 	var dns *net.DNSError
-	what := ""
+	var what string
 	switch {
 	case l.err == nil:
 		what = "says " + joined(l.addresses)

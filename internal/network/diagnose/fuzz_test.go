@@ -13,7 +13,7 @@ import (
 
 func FuzzResolvConf(f *testing.F) {
 	f.Add([]byte("nameserver 192.0.2.53\n"))
-	f.Add([]byte("nameserver\tfe80::1%eth0 # comment\nnameserver\nnameserver x\n;nameserver 192.0.2.1"))
+	f.Add([]byte("nameserver\tfe80::1%eth0 # comment\nnameserver\n options x\n;nameserver 192.0.2.1"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, address := range parseResolvConf(data) {
 			assert.True(t, address.IsValid())

@@ -42,7 +42,7 @@ func checkProxy(ctx context.Context, j *journey) Finding {
 		}
 		conn = secure
 	}
-	answer, err := askProxy(ctx, conn, j)
+	answer, err := askProxy(ctx, conn, j) //nolint:bodyclose // its body is the connection, which is closed or goes on
 	if err != nil {
 		conn.Close()
 		return fail("not-a-proxy", shownProxy(j.via)+" answers, but not as a proxy", notAProxy(err), "check host, port, and http:// or https:// in "+proxyKeys)

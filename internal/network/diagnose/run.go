@@ -64,8 +64,8 @@ func Run(ctx context.Context, s Settings) Report {
 	if s.Progress == nil {
 		s.Progress = func(Step) {}
 	}
-	report, blocked := Report{}, ""
-	report.Host, blocked = walkHost(ctx, s)
+	host, blocked := walkHost(ctx, s)
+	report := Report{Host: host}
 	servers := nameServers(s)
 	for _, target := range s.Targets {
 		report.Ways = append(report.Ways, walk(ctx, s, target, servers, blocked))

@@ -22,12 +22,12 @@ func checkURL(ctx context.Context, j *journey) Finding {
 	}
 	answer.Body.Close()
 	measured := fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
-	switch {
-	case answer.StatusCode == http.StatusOK:
+	switch answer.StatusCode {
+	case http.StatusOK:
 		return pass(measured)
-	case answer.StatusCode == http.StatusNotFound, answer.StatusCode == http.StatusGone:
+	case http.StatusNotFound, http.StatusGone:
 		return fail("not-found", measured, "there is no such file", "check the path of the URL")
-	case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode == http.StatusForbidden:
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return fail("denied", measured, "the file is not for this host", "check the URL, and what "+j.target.Host+" lets this host read")
 	}
 	return fail("failing", measured, "it does not give the file", "look into the log of "+j.target.Host)
