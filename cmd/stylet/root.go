@@ -16,7 +16,7 @@ profile, composes an immutable image out of the profile's layers, switches to
 it, proves that it is healthy, and does the same again at every upgrade. What
 does not prove itself is undone by the host alone.
 
-On a host:        stylet status, plan, events, retry, apply
+On a host:        stylet status, plan, events, retry, apply, check network
 At a desk:        stylet init, validate, config show, profile push, profile show
 On new hardware:  stylet probe, install`
 
@@ -34,7 +34,7 @@ func newRootCommand() *cobra.Command {
 	})
 	root.AddCommand(
 		newStatusCommand(), newPlanCommand(), newEventsCommand(), newRetryCommand(), newApplyCommand(),
-		newProbeCommand(), newInstallCommand(), newValidateCommand(), newConfigCommand(), newInitCommand(), newProfileCommand(),
+		newProbeCommand(), newCheckCommand(), newInstallCommand(), newValidateCommand(), newConfigCommand(), newInitCommand(), newProfileCommand(),
 		newAgentCommand(), newVersionCommand(),
 		newStepCommand(), newSetupCommand(), newBootCommand(), newTrialCommand(), newClockCommand(), newDocsCommand(),
 	)

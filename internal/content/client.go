@@ -105,7 +105,7 @@ func (g *tlsGuard) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // parse reads a reference that must name its registry, REGISTRY/REPOSITORY:TAG or @sha256:DIGEST.
 func (c *Client) parse(reference string) (name.Reference, error) {
-	reference = c.mapped(reference)
+	reference = Mapped(reference, c.mapping)
 	ref, err := name.ParseReference(reference, name.StrictValidation)
 	if err == nil && c.isPlain(ref.Context().RegistryStr()) {
 		ref, err = name.ParseReference(reference, name.StrictValidation, name.Insecure)
@@ -121,10 +121,10 @@ func badReference(err error, reference string) error {
 		"write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST", "reading the reference %q", reference)
 }
 
-// mapped sends a reference where the site wants it: by the longest prefix that ends where a name ends.
-func (c *Client) mapped(reference string) string {
+// Mapped sends a reference where the site wants it: by the longest prefix that ends where a name ends.
+func Mapped(reference string, mapping map[string]string) string {
 	longest := ""
-	for prefix := range c.mapping {
+	for prefix := range mapping {
 		rest, ok := strings.CutPrefix(reference, prefix)
 		if ok && (rest == "" || strings.ContainsAny(rest[:1], "/:@")) && len(prefix) > len(longest) {
 			longest = prefix
@@ -133,7 +133,7 @@ func (c *Client) mapped(reference string) string {
 	if longest == "" {
 		return reference
 	}
-	return c.mapping[longest] + reference[len(longest):]
+	return mapping[longest] + reference[len(longest):]
 }
 
 // pull gives the transport for reading from a repository, with the registry's challenge answered.

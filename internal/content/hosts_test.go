@@ -131,7 +131,7 @@ func TestReferencesAreMapped(t *testing.T) {
 		"registry.example/near/a:1":        "unused.example/near/a:1",
 		"other.example/site/a:1":           "other.example/site/a:1",
 	} {
-		assert.Equal(t, want, client.mapped(from))
+		assert.Equal(t, want, Mapped(from, client.mapping))
 	}
 	resolved, err := client.Resolve(t.Context(), "registry.example/far/store:1")
 	require.NoError(t, err, profile)

@@ -20,8 +20,8 @@ import (
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
-// selfSigned makes a certificate for 127.0.0.1 that is its own authority.
-func selfSigned(t *testing.T, from, until time.Time) (tls.Certificate, string) {
+// fixedTimes makes a certificate for 127.0.0.1 that is its own authority.
+func fixedTimes(t *testing.T, from, until time.Time) (tls.Certificate, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -41,8 +41,8 @@ func selfSigned(t *testing.T, from, until time.Time) (tls.Certificate, string) {
 // Requirement: A3
 func TestServerTime(t *testing.T) {
 	next := time.Now().AddDate(1, 0, 0).UTC().Truncate(time.Second)
-	certificate, authority := selfSigned(t, next.AddDate(0, -1, 0), next.AddDate(0, 1, 0))
-	_, other := selfSigned(t, next.AddDate(0, -1, 0), next.AddDate(0, 1, 0))
+	certificate, authority := fixedTimes(t, next.AddDate(0, -1, 0), next.AddDate(0, 1, 0))
+	_, other := fixedTimes(t, next.AddDate(0, -1, 0), next.AddDate(0, 1, 0))
 	for name, c := range map[string]struct {
 		told    time.Time
 		trusted string

@@ -11,11 +11,26 @@ import (
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
-// sample writes a file in which one documented key alone is given, below the block.
+// companions are what a key needs beside it to make sense.
+func companions(path string) map[string]string {
+	switch path {
+	case "site.network.interfaces.*.type":
+		return map[string]string{"ipAddress": "192.0.2.7/24"}
+	case "site.network.interfaces.*.ipAddress":
+		return map[string]string{"type": "static"}
+	case "site.network.interfaces.*.mask":
+		return map[string]string{"type": "static", "ipAddress": "192.0.2.7"}
+	case "site.network.interfaces.*.gateway":
+		return map[string]string{"type": "static", "ipAddress": "192.0.2.7/24"}
+	}
+	return nil
+}
+
+// sample writes a file in which one documented key alone is given, below the block, with its companions.
 func sample(block, path, value string) string {
 	var b strings.Builder
 	b.WriteString("#cloud-config\n" + block + ":\n")
-	indent := "  "
+	indent, beside := "  ", companions(path)
 	path = strings.ReplaceAll(path, "[]", ".-")
 	names := strings.Split(strings.ReplaceAll(path, "*", "eth0"), ".")
 	for i, name := range names {
@@ -27,6 +42,9 @@ func sample(block, path, value string) string {
 			fmt.Fprintf(&b, "%s- \n", indent)
 		case last:
 			fmt.Fprintf(&b, "%s%s: %s\n", indent, name, value)
+			for other, its := range beside {
+				fmt.Fprintf(&b, "%s%s: %s\n", indent, other, its)
+			}
 		default:
 			fmt.Fprintf(&b, "%s%s:\n", indent, name)
 		}
