@@ -11,8 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stylet-edge/stylet/internal/agent"
+	"github.com/stylet-edge/stylet/internal/agent/localapi"
 	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/agent/userdata"
+	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/site"
@@ -37,25 +40,46 @@ depends on what differs:
 
 The old user-data is kept for as long as a revision needs it.
 
+With --cidata the user-data is that of the volume labelled cidata (the file
+user-data on it): what it adds or changes, over what the host has. At each boot
+this is done by itself (stylet-cidata.service) for a volume that is new.
+
 With --dry-run the effect is told and nothing is changed. Only root may apply.
 
 Exit status: 0 it was accepted (or nothing differs), 65 FILE has problems.`
 
 func newApplyCommand() *cobra.Command {
 	output := newFormFlag("text", "json")
-	dryRun := false
+	dryRun, volume := false, false
 	cmd := &cobra.Command{
-		Use:     "apply FILE [--dry-run] [-o text|json]",
+		Use:     "apply FILE|--cidata [--dry-run] [-o text|json]",
 		Short:   "Give this host new user-data, tried like any other change",
 		Long:    applyHelp,
 		Example: "  stylet apply --dry-run user-data.yaml\n  sudo stylet apply user-data.yaml && stylet status --watch",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := readBounded(args[0])
-			if err != nil {
-				return fault.Wrap(err, fault.Input, "file.unusable", "check the path", "reading the user-data")
+		Args: func(_ *cobra.Command, args []string) error {
+			if (len(args) == 1) == volume {
+				return errors.New("give one file, or --cidata")
 			}
-			answer, err := apply(cmd.Context(), args[0], text, dryRun)
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if os.Geteuid() != 0 {
+				return fault.New(fault.Denied, "apply.denied", "run it with sudo", "only root may change this host")
+			}
+			s, err := settings.Load(os.Getenv)
+			if err != nil {
+				return err
+			}
+			state, err := durable.Open(s.StateDir)
+			if err != nil {
+				return err
+			}
+			defer state.Close()
+			a := applier{
+				store: userdata.Store{OEMDir: s.UserDataDir, State: state}, client: localapi.NewClient(s.Socket()),
+				fetch: site.HTTPFetch(http.DefaultClient), dryRun: dryRun,
+			}
+			answer, err := a.apply(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -67,6 +91,7 @@ func newApplyCommand() *cobra.Command {
 	}
 	cmd.Flags().VarP(output, "output", "o", "form of the answer")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would happen, and change nothing")
+	cmd.Flags().BoolVar(&volume, "cidata", false, "apply what the volume labelled cidata says, over what the host has, if it is new")
 	return cmd
 }
 
@@ -78,46 +103,68 @@ type applied struct {
 	Warnings v1alpha1.Problems `json:"warnings,omitempty"`
 }
 
-func apply(ctx context.Context, name string, text []byte, dryRun bool) (applied, error) {
-	if os.Geteuid() != 0 {
-		return applied{}, fault.New(fault.Denied, "apply.denied", "run it with sudo", "only root may change this host")
+// applier brings user-data to the host it runs on.
+type applier struct {
+	store  userdata.Store
+	client *localapi.Client
+	fetch  site.Fetch
+	dryRun bool
+}
+
+func (a applier) apply(ctx context.Context, files []string) (applied, error) {
+	if len(files) == 0 {
+		return a.volume(ctx)
+	}
+	text, err := readBounded(files[0])
+	if err != nil {
+		return applied{}, fault.Wrap(err, fault.Input, "file.unusable", "check the path", "reading the user-data")
 	}
 	// By itself first: problems are told at the lines of the file that was named, and config_url is followed
 	// once, now.
-	source := site.Source{Name: "file", Files: []site.SourceFile{{Name: name, Data: text}}}
-	alone, err := site.Read(ctx, []site.Source{source}, site.HTTPFetch(http.DefaultClient))
+	source := site.Source{Name: "file", Files: []site.SourceFile{{Name: files[0], Data: text}}}
+	read, err := site.Read(ctx, []site.Source{source}, a.fetch)
 	if err != nil {
 		return applied{}, err
 	}
-	text = alone.Document
-	s, err := settings.Load(os.Getenv)
-	if err != nil {
-		return applied{}, err
+	answer, err := a.bring(ctx, read.Document)
+	answer.Warnings = read.Warnings
+	return answer, err
+}
+
+// volume applies what a cidata volume says, unless it was applied before or there is none.
+func (a applier) volume(ctx context.Context) (applied, error) {
+	none := applied{Effect: userdata.EffectNone, DryRun: a.dryRun}
+	volume, err := agent.CIData(ctx, command.Local{}, "/")
+	if err != nil || volume.Name == "" {
+		return none, err
 	}
-	state, err := durable.Open(s.StateDir)
-	if err != nil {
-		return applied{}, err
+	text, err := a.store.FromVolume(ctx, volume, a.fetch)
+	if err != nil || text == nil {
+		return none, err
 	}
-	defer state.Close()
-	store := userdata.Store{OEMDir: s.UserDataDir, State: state}
-	client, err := localClient()
-	if err != nil {
-		return applied{}, err
+	answer, err := a.bring(ctx, text)
+	if err != nil || a.dryRun {
+		return answer, err
 	}
-	status, silent := client.Status(ctx)
-	effect, _, err := store.Weigh(ctx, text, status.Running.Revision != "")
-	answer := applied{Effect: effect, DryRun: dryRun, Warnings: alone.Warnings}
-	if err != nil || dryRun {
+	return answer, a.store.VolumeApplied(ctx, volume, a.fetch)
+}
+
+// bring weighs a text, and does what it comes to.
+func (a applier) bring(ctx context.Context, text []byte) (applied, error) {
+	status, silent := a.client.Status(ctx)
+	effect, _, err := a.store.Weigh(ctx, text, status.Running.Revision != "")
+	answer := applied{Effect: effect, DryRun: a.dryRun}
+	if err != nil || a.dryRun {
 		return answer, err
 	}
 	if silent != nil && effect == userdata.EffectNextBoot {
 		return answer, fault.Wrap(silent, fault.Wait, "apply.no-agent",
 			"start it, and apply again: only the agent knows what this host could go back to", "applying the user-data")
 	}
-	if err := store.Bring(ctx, text, effect, time.Now()); err != nil {
+	if err := a.store.Bring(ctx, text, effect, time.Now()); err != nil {
 		return answer, err
 	}
-	answer.Agent = client.Look(ctx) == nil
+	answer.Agent = a.client.Look(ctx) == nil
 	return answer, nil
 }
 

@@ -53,7 +53,7 @@ func (i Installer) userData(ctx context.Context) (site.Reading, error) {
 // /run.
 func installSources(ctx context.Context, runner command.Runner, root string) ([]site.Source, error) {
 	sources := site.HostSources(root)
-	volume, err := cidata(ctx, runner, root)
+	volume, err := CIData(ctx, runner, root)
 	if err != nil || volume.Name == "" {
 		return sources, err
 	}
@@ -64,9 +64,9 @@ func installSources(ctx context.Context, runner command.Runner, root string) ([]
 // cidataTimeout bounds mounting a volume on a slow or dying stick.
 const cidataTimeout = time.Minute
 
-// cidata reads the NoCloud volume, if there is one; without one the source has no name. Labels are
+// CIData reads the NoCloud volume, if there is one; without one the source has no name. Labels are
 // cidata or, on FAT, CIDATA (cloud-init's NoCloud).
-func cidata(ctx context.Context, runner command.Runner, root string) (site.Source, error) {
+func CIData(ctx context.Context, runner command.Runner, root string) (site.Source, error) {
 	for _, label := range []string{"cidata", "CIDATA"} {
 		device := filepath.Join(root, "dev/disk/by-label", label)
 		if _, err := os.Stat(device); !errors.Is(err, os.ErrNotExist) {

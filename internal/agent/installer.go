@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/hardware"
+	"github.com/stylet-edge/stylet/internal/identity"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/site"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -102,10 +104,31 @@ func (i Installer) markUnfinished(ctx context.Context, facts hardware.Facts) err
 	return nil
 }
 
+// hostRecord is who this host is: in the live system, where its ID may have been read off the screen, and
+// in the installed one.
+func hostRecord(place v1alpha1.Place) ([]byte, error) {
+	record, err := identity.Keep(liveOEM, "/", place)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("writing who the host is: %w", err)
+	}
+	return data, nil
+}
+
+// liveOEM is where a live system has what an installed one has on COS_OEM. It ends with the boot.
+const liveOEM = "/oem"
+
 func (i Installer) install(ctx context.Context, read site.Reading, device string) error {
+	record, err := hostRecord(read.Site.Site)
+	if err != nil {
+		return err
+	}
 	spec := kairos.InstallSpec{
 		Device: device, MaxImageSize: read.Site.Install.MaxImageSize, Force: read.Site.Install.Force,
-		Document: read.Document, Runner: i.Runner,
+		Document: read.Document, OEMFiles: map[string][]byte{identity.RecordFile: record}, Runner: i.Runner,
 	}
 	i.Say("installing on %s", device)
 	updates := make(chan kairos.Progress)

@@ -28,6 +28,8 @@ type InstallSpec struct {
 	// Document is the user-data, one cloud-config text: COS_OEM has it afterwards as the only one,
 	// and its keys of Kairos act during the installation. Nil for none.
 	Document []byte
+	// OEMFiles are further files of COS_OEM, by name.
+	OEMFiles map[string][]byte
 	// WorkDir holds the configuration, the transcript and the mount points; default
 	// /run/stylet/install.
 	WorkDir string

@@ -41,7 +41,7 @@ func (s InstallSpec) finish(ctx context.Context, layout Layout) error {
 		return err
 	}
 	return s.mounting(ctx, d, constants.OEMLabel, mountOEM, func(_ context.Context, dir string) error {
-		if err := deliverUserData(dir, s.Document); err != nil {
+		if err := deliver(dir, s.Document, s.OEMFiles); err != nil {
 			return err
 		}
 		killpoint.Reach("kairos.mark")

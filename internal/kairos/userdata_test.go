@@ -21,7 +21,7 @@ func TestUserDataIsDeliveredWholeAndForRootAlone(t *testing.T) {
 		oem := t.TempDir()
 		delivered := filepath.Join(oem, "90_custom.yaml")
 		require.NoError(t, os.WriteFile(delivered, []byte("#cloud-config\ninstall: {auto: true}\n"), 0o640))
-		require.NoError(t, deliverUserData(oem, []byte(document)))
+		require.NoError(t, deliver(oem, []byte(document), map[string][]byte{"stylet-host.json": []byte("{}")}))
 		data, err := os.ReadFile(delivered)
 		require.NoError(t, err)
 		if document == "" {
@@ -31,6 +31,7 @@ func TestUserDataIsDeliveredWholeAndForRootAlone(t *testing.T) {
 		info, err := os.Stat(delivered)
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+		require.FileExists(t, filepath.Join(oem, "stylet-host.json"))
 	}
 }
 

@@ -23,6 +23,7 @@ const unitDir = "usr/lib/systemd/system"
 var wanted = map[string]string{
 	"stylet-agent.service":   "multi-user.target",
 	"stylet-booted.service":  "multi-user.target",
+	"stylet-cidata.service":  "multi-user.target",
 	"stylet-install.service": "multi-user.target",
 	"stylet-site.service":    "sysinit.target",
 	"stylet-trial.timer":     "timers.target",

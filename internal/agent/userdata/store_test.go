@@ -11,6 +11,7 @@ import (
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
+	"github.com/stylet-edge/stylet/internal/site"
 )
 
 const (
@@ -182,4 +183,31 @@ func TestTheFirstWordIsTakenBackToo(t *testing.T) {
 			require.Contains(t, b.on(), strings.TrimPrefix(before, header))
 		})
 	}
+}
+
+// A volume says what it adds or changes, once.
+//
+// Requirement: U3
+func TestAVolumeIsAppliedOnce(t *testing.T) {
+	b := newBench(t, one)
+	volume := site.Source{Name: site.SourceCIData, Files: []site.SourceFile{{Name: "user-data", Data: []byte(header + "stylet: {site: {hostName: two}}\n")}}}
+	text, err := b.FromVolume(t.Context(), volume, nil)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "r.example/a:1", "what the host has")
+	effect, wanted, err := b.Weigh(t.Context(), text, true)
+	require.NoError(t, err)
+	require.Equal(t, EffectTrial, effect)
+	require.Equal(t, "two", wanted.Site.Site.HostName)
+	require.NoError(t, b.VolumeApplied(t.Context(), volume, nil))
+
+	again, err := b.FromVolume(t.Context(), volume, nil)
+	require.NoError(t, err)
+	require.Nil(t, again, "it stays plugged in")
+	volume.Files[0].Data = []byte(header + "stylet: {site: {hostName: three}}\n")
+	text, err = b.FromVolume(t.Context(), volume, nil)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "three")
+	volume.Files[0].Data = []byte(header + "stylet: {bogus: 1}\n")
+	_, err = b.FromVolume(t.Context(), volume, nil)
+	require.ErrorContains(t, err, "bogus")
 }

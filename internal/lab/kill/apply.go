@@ -36,10 +36,10 @@ func Apply(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	good := l.siteData("", "till-7")
-	for _, step := range []struct{ what, data, effect, name, told string }{
-		{"good user-data", good, "trial", "till-7", ""},
-		{"a proxy that is not there", l.siteData("httpProxy: 'http://till:secret@127.0.0.1:9'", "till-8"), "trial", "till-7", "was taken back"},
-		{"the agent's own settings", good + "  logLevel: debug\n", "now", "till-7", ""},
+	for _, step := range []struct{ what, data, effect, shows, told string }{
+		{"good user-data", good, "trial", "hostName: till-7\n", ""},
+		{"a proxy that is not there", l.siteData("httpProxy: 'http://till:secret@127.0.0.1:9'", "till-8"), "trial", "hostName: till-7\n", "was taken back"},
+		{"the agent's own settings", good + "  logLevel: debug\n", "now", "logLevel: debug\n", ""},
 	} {
 		if err := l.apply(ctx, step.data, step.effect); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
@@ -51,11 +51,7 @@ func Apply(ctx context.Context, c Config) (err error) {
 		if runs, err = l.untilAtRest(ctx, leaves, step.told); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
-		want := step.data
-		if step.told != "" {
-			want = good
-		}
-		if err := l.has(ctx, want, step.name); err != nil {
+		if err := l.has(ctx, step.shows); err != nil {
 			return fmt.Errorf("after %s: %w", step.what, err)
 		}
 	}
@@ -121,10 +117,10 @@ func (l *lab) untilAtRest(ctx context.Context, leaves v1alpha1.Digest, told stri
 }
 
 // has checks what the OS has of the user-data.
-func (l *lab) has(ctx context.Context, data, name string) error {
+func (l *lab) has(ctx context.Context, shows string) error {
 	for path, want := range map[string]string{
-		"/oem/90_custom.yaml": data,
-		"/etc/hostname":       name + "\n",
+		"/oem/90_custom.yaml": shows,
+		"/etc/hostname":       "till-7\n",
 		"/run/systemd/timesyncd.conf.d/50-stylet.conf": "NTP=time.lab\n",
 	} {
 		have, err := l.machine.ReadFile(path)
