@@ -8,8 +8,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/big"
+	"os"
 	"time"
 )
 
@@ -40,4 +43,29 @@ func newAuthority() (*tls.Certificate, error) {
 
 func authorityPEM(ca *tls.Certificate) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Certificate[0]}))
+}
+
+// KeptAuthority gives the authority of a file, PEM with certificate and key, and makes it if there is none:
+// a machine that trusts it goes on doing so when its road is taken up again.
+func KeptAuthority(path string) (*tls.Certificate, error) {
+	kept, err := tls.LoadX509KeyPair(path, path)
+	if err == nil {
+		return &kept, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the authority: %w", err)
+	}
+	made, err := newAuthority()
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(made.PrivateKey)
+	if err != nil {
+		return nil, fmt.Errorf("keeping the authority: %w", err)
+	}
+	text := authorityPEM(made) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("keeping the authority: %w", err)
+	}
+	return made, nil
 }

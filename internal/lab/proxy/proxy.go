@@ -29,6 +29,8 @@ type Options struct {
 	Allow []string
 	// Intercept answers TLS with certificates of an authority of the proxy's own (see CAPEM).
 	Intercept bool
+	// Authority signs these certificates; nil is one made for this run (see KeptAuthority).
+	Authority *tls.Certificate
 	// StripRange drops the Range header of requests that the proxy can see: all with Intercept, otherwise
 	// those without TLS.
 	StripRange bool
@@ -62,9 +64,12 @@ func Start(ctx context.Context, options Options) (*Proxy, error) {
 	if options.Dial == nil {
 		options.Dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
 	}
-	ca, err := newAuthority()
-	if err != nil {
-		return nil, fmt.Errorf("starting the proxy: %w", err)
+	ca := options.Authority
+	if ca == nil {
+		var err error
+		if ca, err = newAuthority(); err != nil {
+			return nil, fmt.Errorf("starting the proxy: %w", err)
+		}
 	}
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", options.Listen)
