@@ -14,7 +14,7 @@ packages() {
     go) echo git ca-certificates gcc libc6-dev ;;
     lint) echo shellcheck jq ;;
     # Real counterparts of the component tests.
-    component) echo debian-archive-keyring docker-registry qemu-utils qemu-user fdisk e2fsprogs grub-common grub-emu mmdebstrap jq systemd-container xz-utils zstd ;;
+    component) echo debian-archive-keyring docker-registry qemu-utils qemu-user fdisk e2fsprogs grub-common grub2-common grub-pc-bin grub-emu dosfstools xorriso mmdebstrap jq systemd-container xz-utils zstd ;;
     # Images, virtual machines and loop devices of image, smoke, e2e and demo.
     machine)
       echo mmdebstrap debian-archive-keyring tar zstd xz-utils squashfs-tools xorriso mtools dosfstools e2fsprogs

@@ -13,7 +13,9 @@ type installConfig struct {
 }
 
 type installBlock struct {
-	Device     string              `yaml:"device"`
+	Device string `yaml:"device"`
+	// Firmware says what kairos-agent would find out for itself, so that both mean the same.
+	Firmware   Firmware            `yaml:"firmware"`
 	Auto       bool                `yaml:"auto"`
 	Reboot     bool                `yaml:"reboot"`
 	Poweroff   bool                `yaml:"poweroff"`
@@ -27,19 +29,23 @@ type partSpec struct {
 	FS   string `yaml:"fs"`
 }
 
-// encodeInstallConfig writes the configuration for a device and a layout.
-func encodeInstallConfig(device string, layout Layout) ([]byte, error) {
+// encodeInstallConfig writes the configuration for a device, a firmware and the layout for it.
+func encodeInstallConfig(device string, firmware Firmware, layout Layout) ([]byte, error) {
+	partitions := map[string]partSpec{
+		"oem":        {Size: layout.OEM, FS: "ext4"},
+		"recovery":   {Size: layout.Recovery, FS: "ext4"},
+		"state":      {Size: layout.State, FS: "ext4"},
+		"persistent": {Size: 0, FS: "ext4"},
+	}
+	if firmware != BIOS { // the partition for a BIOS cannot be configured
+		partitions["efi"] = partSpec{Size: layout.EFI, FS: "vfat"}
+	}
 	data, err := yaml.Marshal(installConfig{Install: installBlock{
-		Device:  device,
-		NoUsers: true, // no login is part of an installation; sites add users by user-data
-		Force:   true, // stylet has asked for that already
-		Partitions: map[string]partSpec{
-			"efi":        {Size: layout.EFI, FS: "vfat"},
-			"oem":        {Size: layout.OEM, FS: "ext4"},
-			"recovery":   {Size: layout.Recovery, FS: "ext4"},
-			"state":      {Size: layout.State, FS: "ext4"},
-			"persistent": {Size: 0, FS: "ext4"},
-		},
+		Device:     device,
+		Firmware:   firmware,
+		NoUsers:    true, // no login is part of an installation; sites add users by user-data
+		Force:      true, // stylet has asked for that already
+		Partitions: partitions,
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the install configuration: %w", err)
