@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,13 +70,12 @@ func xorrisoArgs(out string, date time.Time, release release, files []entry) []s
 		"-eltorito-alt-boot", "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
 		"-graft-points",
 	}
-	for _, e := range append(release.list(), files...) {
-		if e.name != "" {
-			args = append(args, graft(e.name)+"="+graft(e.path))
-		}
+	all := slices.DeleteFunc(append(release.list(), files...), func(e entry) bool { return e.name == "" })
+	for _, e := range all {
+		args = append(args, "/"+graft(e.name)+"="+graft(e.path)) // from the top: never an option
 	}
 	args = append(args, "--")
-	for _, e := range files {
+	for _, e := range all { // whatever modes they have here
 		args = append(args, "-chmod", fmt.Sprintf("%#o", e.mode), "/"+e.name, "--")
 	}
 	return args
