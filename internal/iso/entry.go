@@ -39,14 +39,14 @@ type entry struct {
 }
 
 func newEntry(path, name string, mode fs.FileMode) (entry, error) {
-	real, err := filepath.EvalSymlinks(path)
+	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return entry{}, err
 	}
-	if real, err = filepath.Abs(real); err != nil {
+	if resolved, err = filepath.Abs(resolved); err != nil {
 		return entry{}, err
 	}
-	file, err := os.Open(real) // what cannot be read should be known now
+	file, err := os.Open(resolved) // what cannot be read should be known now
 	if err != nil {
 		return entry{}, err
 	}
@@ -58,7 +58,7 @@ func newEntry(path, name string, mode fs.FileMode) (entry, error) {
 	if !info.Mode().IsRegular() {
 		return entry{}, fmt.Errorf("%s is no file", path)
 	}
-	return entry{path: real, name: name, mode: mode, size: info.Size()}, nil
+	return entry{path: resolved, name: name, mode: mode, size: info.Size()}, nil
 }
 
 func totalOf(entries []entry) (total int64) {
