@@ -92,7 +92,11 @@ func (c Config) args(s sockets) []string {
 	case KVM:
 		a = append(a, "-accel", "kvm", "-cpu", "host")
 	case TCG:
-		a = append(a, "-accel", "tcg,thread=multi", "-cpu", "max")
+		// Without erms Linux clears a page by 512 stores instead of 4096. On a page that held the code of
+		// many processes each of these makes QEMU walk all its translations of that page: BIOS machines,
+		// whose memory is handed out in another order, were seen to need half a minute for one page, and
+		// ended by their watchdog.
+		a = append(a, "-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm")
 	}
 	a = append(
 		a,
