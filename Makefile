@@ -69,10 +69,11 @@ image: ## the OS and container runtime layers of the test profiles, dist/layers/
 	@images/build-layers.sh --out $(DIST)/layers
 
 .PHONY: iso
-iso: build ## dist/installer.iso, the installer, with USER_DATA=file inside
+iso: build ## dist/installer.iso, the installer, with USER_DATA=file inside (its released files: dist/installer/)
 	@$(DEPS) go machine
 	@images/install-deps.sh
-	@images/build-installer.sh --stylet $(DIST)/stylet --user-data $(USER_DATA) --out $(DIST)
+	@images/build-installer.sh --stylet $(DIST)/stylet --out $(DIST)/installer
+	@$(DIST)/stylet iso build --from $(DIST)/installer --user-data $(USER_DATA) --out $(DIST)/installer.iso
 
 .PHONY: bench
 bench: build ## start-up time against an empty static program, the probe against lshw

@@ -1,57 +1,67 @@
 #!/usr/bin/env bash
-# build-installer.sh --stylet BINARY --user-data FILE --out DIR: writes DIR/installer.iso (UEFI).
+# build-installer.sh --stylet BINARY --out DIR: the released files of the installer, of which `stylet iso build`
+# makes a site's ISO:
+#   rootfs.squashfs  the live system, and what is installed      kernel, initrd  of the same system
+#   efi.img          FAT image with GRUB for UEFI                grub.cfg        the menu of both
+#   bios.img         GRUB for a BIOS, by El Torito               mbr.img         the boot sector of a stick
+#   SHA256SUMS       of all of them
 # BINARY setup --root ROOT puts the agent into the installer's root.
 set -euo pipefail
 # shellcheck source=images/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-stylet='' user_data='' out=''
+stylet='' out=''
 while [ $# -gt 1 ]; do
 	case $1 in
 	--stylet) stylet=$(realpath "$2") ;;
-	--user-data) user_data=$(realpath "$2") ;;
 	--out) mkdir -p "$2" && out=$(realpath "$2") ;;
 	*) die "unknown option $1" ;;
 	esac
 	shift 2
 done
-if [ $# -ne 0 ] || [ -z "$stylet" ] || [ -z "$user_data" ] || [ -z "$out" ]; then
-	die "usage: build-installer.sh --stylet BINARY --user-data FILE --out DIR"
+if [ $# -ne 0 ] || [ -z "$stylet" ] || [ -z "$out" ]; then
+	die "usage: build-installer.sh --stylet BINARY --out DIR"
 fi
 need_root build-installer.sh
-need mksquashfs xorriso mkfs.vfat mcopy zstd
+need mksquashfs mkfs.vfat mcopy zstd
 [ -x "$stylet" ] || die "$stylet is not a program"
-head -n 10 "$user_data" | grep -qx '#cloud-config[[:space:]]*' ||
-	die "$user_data: Kairos reads only files with the line #cloud-config at the top; add it"
 
 root=$("$images/build-root.sh" installer)
 start=$SECONDS
 work=$(mktemp -d "$out/.work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+release=$work/release
+mkdir "$release"
 
 unpack "$root/root.tar.zst" "$work/root"
 "$stylet" setup --root "$work/root" >&2 || die "$stylet setup --root failed"
-
-mkdir -p "$work/iso/boot" "$work/iso/EFI/boot"
-mksquashfs "$work/root" "$work/iso/rootfs.squashfs" -comp zstd -Xcompression-level 3 -b 256k \
+mksquashfs "$work/root" "$release/rootfs.squashfs" -comp zstd -Xcompression-level 3 -b 256k \
 	-noappend -no-progress -quiet >&2
-cp "$root/vmlinuz" "$work/iso/boot/kernel"
-cp "$root/initrd" "$work/iso/boot/initrd"
-install -m 644 "$user_data" "$work/iso/user-data.yaml"
+cp "$root/vmlinuz" "$release/kernel"
+cp "$root/initrd" "$release/initrd"
 
-# The firmware reads the FAT image. GRUB's prefix /EFI/boot is on the ISO when it starts from a CD and on the FAT
-# image when the ISO was written to a stick: the menu is in both.
-cp "$images/iso/grub.cfg" "$work/iso/EFI/boot/grub.cfg"
-truncate -s 4M "$work/efi.img"
-mkfs.vfat -n EFI_LIVE "$work/efi.img" >/dev/null
-mmd -i "$work/efi.img" ::/EFI ::/EFI/boot
-mcopy -i "$work/efi.img" "$root/grub.efi" ::/EFI/boot/bootx64.efi
-mcopy -i "$work/efi.img" "$images/iso/grub.cfg" ::/EFI/boot/grub.cfg
+# UEFI reads the FAT image. GRUB's prefix /EFI/boot is on the ISO when it starts from a CD and on the FAT image
+# when the ISO was written to a stick: the menu is in both.
+cp "$images/iso/grub.cfg" "$release/grub.cfg"
+truncate -s 4M "$release/efi.img"
+mkfs.vfat --invariant -n EFI_LIVE "$release/efi.img" >/dev/null
+mmd -i "$release/efi.img" ::/EFI ::/EFI/boot
+mcopy -i "$release/efi.img" "$root/grub.efi" ::/EFI/boot/bootx64.efi
+mcopy -i "$release/efi.img" "$images/iso/grub.cfg" ::/EFI/boot/grub.cfg
 
-xorriso -report_about SORRY -as mkisofs -V COS_LIVE -r -o "$work/installer.iso" \
-	-append_partition 2 0xef "$work/efi.img" -appended_part_as_gpt \
-	-e --interval:appended_partition_2:all:: -no-emul-boot "$work/iso"
-mv "$work/installer.iso" "$out/installer.iso"
+# A BIOS loads bios.img from a CD; on a stick, mbr.img loads it. Both are of the root's GRUB.
+in_root "$work/root" grub-mkimage -O i386-pc-eltorito -p /EFI/boot -c /dev/stdin \
+	biosdisk part_gpt part_msdos iso9660 normal configfile search search_label \
+	linux echo test sleep reboot halt true minicmd ls cat serial terminal all_video \
+	<"$images/iso/early.cfg" >"$release/bios.img"
+cp "$work/root/usr/lib/grub/i386-pc/boot_hybrid.img" "$release/mbr.img"
+
+(cd "$release" && sha256sum bios.img efi.img grub.cfg initrd kernel mbr.img rootfs.squashfs >SHA256SUMS)
+# The sums go first and come last: a mixture of two builds has none.
+rm -f "$out/SHA256SUMS"
+for file in bios.img efi.img grub.cfg initrd kernel mbr.img rootfs.squashfs SHA256SUMS; do
+	mv "$release/$file" "$out/$file"
+done
 
 # size NAME BYTES: print, and compare with the budget. All are shown before the first failure ends the script.
 over=''
@@ -62,8 +72,9 @@ size() {
 	[ "$2" -le $((limit * 1048576)) ] || over="$over $1"
 }
 size root "$(du -sb "$work/root" | cut -f1)"
-size initrd "$(stat -c %s "$root/initrd")"
-size squashfs "$(stat -c %s "$work/iso/rootfs.squashfs")"
-size iso "$(stat -c %s "$out/installer.iso")"
+size initrd "$(stat -c %s "$out/initrd")"
+size squashfs "$(stat -c %s "$out/rootfs.squashfs")"
+size loaders "$(cat "$out/efi.img" "$out/bios.img" "$out/mbr.img" | wc -c)"
+size release "$(cd "$out" && cat bios.img efi.img grub.cfg initrd kernel mbr.img rootfs.squashfs SHA256SUMS | wc -c)"
 [ -z "$over" ] || die "over the budget in images/budgets:$over"
-say "installer.iso: built in $((SECONDS - start)) s"
+say "installer: built in $((SECONDS - start)) s, in $out"

@@ -17,7 +17,7 @@ it, proves that it is healthy, and does the same again at every upgrade. What
 does not prove itself is undone by the host alone.
 
 On a host:        stylet status, plan, events, retry, apply, check network
-At a desk:        stylet init, validate, config show, profile push, profile show
+At a desk:        stylet init, validate, config show, profile push, profile show, iso build
 On new hardware:  stylet probe, install`
 
 func newRootCommand() *cobra.Command {
@@ -34,7 +34,8 @@ func newRootCommand() *cobra.Command {
 	})
 	root.AddCommand(
 		newStatusCommand(), newPlanCommand(), newEventsCommand(), newRetryCommand(), newApplyCommand(),
-		newProbeCommand(), newCheckCommand(), newInstallCommand(), newValidateCommand(), newConfigCommand(), newInitCommand(), newProfileCommand(),
+		newProbeCommand(), newCheckCommand(), newInstallCommand(), newValidateCommand(), newConfigCommand(), newInitCommand(),
+		newProfileCommand(), newISOCommand(),
 		newAgentCommand(), newVersionCommand(),
 		newStepCommand(), newSetupCommand(), newBootCommand(), newTrialCommand(), newClockCommand(), newDocsCommand(),
 	)

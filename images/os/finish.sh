@@ -70,6 +70,7 @@ rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/lib/d
 
 # What a Kairos host cannot do without.
 for file in /boot/vmlinuz /boot/initrd /usr/bin/kairos-agent /usr/bin/immucore /usr/bin/rsync /usr/sbin/tune2fs \
+	/usr/sbin/grub-install /usr/lib/grub/i386-pc/modinfo.sh \
 	/etc/cos/grub.cfg /etc/cos/bootargs.cfg /etc/kairos-release /etc/kairos/.nousers /system/oem/00_layout.yaml; do
 	[ -e "$file" ] || { echo "finish.sh: $file is missing" >&2; exit 1; }
 done

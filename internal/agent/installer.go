@@ -43,10 +43,11 @@ func (i Installer) Run(ctx context.Context) error {
 		return err
 	}
 	settings := read.Site
-	device, err := i.probe(ctx, settings)
+	found, err := i.probe(ctx, settings)
 	if err != nil {
 		return err
 	}
+	device := found.device
 	if i.Confirm != nil {
 		yes, err := i.Confirm(device)
 		if err != nil {
@@ -56,36 +57,46 @@ func (i Installer) Run(ctx context.Context) error {
 			return fault.New(fault.Refused, "install.not-confirmed", "run it again and type the drive's name", "nothing was written")
 		}
 	}
-	if err := i.install(ctx, read, device); err != nil {
+	if err := i.install(ctx, read, found); err != nil {
 		return err
 	}
 	return i.leave(ctx, settings.Install.After)
 }
 
+// probed is what an installation must know of the machine.
+type probed struct {
+	device   string
+	firmware kairos.Firmware
+}
+
 // probe holds the machine against the minimum and gives the drive to install on.
-func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (device string, err error) {
+func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (probed, error) {
 	facts, err := hardware.Collect(ctx, hardware.Options{Root: "/", Runner: i.Runner})
 	if err != nil {
-		return "", fmt.Errorf("probing the hardware: %w", err)
+		return probed{}, fmt.Errorf("probing the hardware: %w", err)
 	}
 	if err := i.markUnfinished(ctx, facts); err != nil {
-		return "", err
+		return probed{}, err
 	}
 	report := hardware.Judge(facts, s, version.Released())
 	var table strings.Builder
 	if err := report.WriteTable(&table); err != nil {
-		return "", err
+		return probed{}, err
 	}
 	for line := range strings.Lines(table.String()) {
 		i.Say("%s", strings.TrimRight(line, "\n"))
 	}
 	if err := report.Refusal(); err != nil {
-		return "", err
+		return probed{}, err
 	}
 	if report.MainDrive.Drive == nil {
-		return "", fault.New(fault.Refused, "drive.choice", "name one with stylet.install.device", "no main drive: %s", report.MainDrive.Reason)
+		return probed{}, fault.New(fault.Refused, "drive.choice", "name one with stylet.install.device", "no main drive: %s", report.MainDrive.Reason)
 	}
-	return report.MainDrive.Drive.Device(), nil
+	found := probed{device: report.MainDrive.Drive.Device(), firmware: kairos.UEFI}
+	if facts.Firmware.Mode == hardware.BIOS {
+		found.firmware = kairos.BIOS
+	}
+	return found, nil
 }
 
 // markUnfinished tells the probe which installations are stylet's own and were cut off by a power
@@ -121,16 +132,16 @@ func hostRecord(place v1alpha1.Place) ([]byte, error) {
 // liveOEM is where a live system has what an installed one has on COS_OEM. It ends with the boot.
 const liveOEM = "/oem"
 
-func (i Installer) install(ctx context.Context, read site.Reading, device string) error {
+func (i Installer) install(ctx context.Context, read site.Reading, found probed) error {
 	record, err := hostRecord(read.Site.Site)
 	if err != nil {
 		return err
 	}
 	spec := kairos.InstallSpec{
-		Device: device, MaxImageSize: read.Site.Install.MaxImageSize, Force: read.Site.Install.Force,
+		Device: found.device, Firmware: found.firmware, MaxImageSize: read.Site.Install.MaxImageSize, Force: read.Site.Install.Force,
 		Document: read.Document, OEMFiles: map[string][]byte{identity.RecordFile: record}, Runner: i.Runner,
 	}
-	i.Say("installing on %s", device)
+	i.Say("installing on %s", found.device)
 	updates := make(chan kairos.Progress)
 	ended := make(chan error, 1)
 	go func() { ended <- kairos.Install(ctx, spec, func(p kairos.Progress) { updates <- p }) }()
@@ -143,9 +154,9 @@ func (i Installer) install(ctx context.Context, read site.Reading, device string
 		case <-tick.C:
 		case err := <-ended:
 			if err != nil {
-				return fmt.Errorf("installing on %s: %w", device, err)
+				return fmt.Errorf("installing on %s: %w", found.device, err)
 			}
-			i.Say("installed on %s", device)
+			i.Say("installed on %s", found.device)
 			return nil
 		}
 		i.Say("%3.0f%%  %s", now.Done*100, now.Step)

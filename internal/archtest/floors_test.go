@@ -46,6 +46,7 @@ var floors = map[string]int{
 	"internal/kube":              floorCapability,
 	"internal/endpoint":          floorCapability,
 	"internal/network":           floorCapability,
+	"internal/iso":               floorCapability,
 	"internal/base":              floorBase,
 	"pkg/client":                 floorClient,
 	"pkg/api":                    floorAPI,

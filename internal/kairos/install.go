@@ -21,6 +21,9 @@ import (
 type InstallSpec struct {
 	// Device is the whole drive, best by a link below /dev/disk/by-id.
 	Device string
+	// Firmware is what will start the machine from the drive: what started the live system. Default
+	// UEFI.
+	Firmware Firmware
 	// MaxImageSize is the largest image that the layout must have room for; zero is the default.
 	MaxImageSize v1alpha1.Size
 	// Force permits overwriting an installation.
@@ -76,12 +79,13 @@ func shares() map[string]float64 {
 // install.no-device; Retry when kairos-agent fails or its result does not hold up.
 func Install(ctx context.Context, spec InstallSpec, progress func(Progress)) error {
 	spec.WorkDir = cmp.Or(spec.WorkDir, "/run/stylet/install")
-	layout := LayoutFor(spec.MaxImageSize)
+	spec.Firmware = cmp.Or(spec.Firmware, UEFI)
+	layout := LayoutFor(spec.MaxImageSize).startedBy(spec.Firmware)
 	d, err := spec.check(ctx, layout)
 	if err != nil {
 		return err
 	}
-	config, err := encodeInstallConfig(spec.Device, layout, spec.Document)
+	config, err := encodeInstallConfig(spec.Device, spec.Firmware, layout, spec.Document)
 	if err != nil {
 		return err
 	}

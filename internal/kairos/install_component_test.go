@@ -142,6 +142,7 @@ func TestInstallVerifiesWhatKairosAgentDid(t *testing.T) {
 		"fails":       {"install.kairos-failed", "the disk is on fire"},
 		"no-passive":  {"install.not-verified", "the passive image"},
 		"no-recovery": {"install.not-verified", "COS_RECOVERY"},
+		"no-loader":   {"install.not-verified", "COS_GRUB"},
 	} {
 		d.agent(t, wrong)
 		_, err := d.install(t)
@@ -154,6 +155,35 @@ func TestInstallVerifiesWhatKairosAgentDid(t *testing.T) {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	require.NoError(t, err)
 	assert.NotContains(t, string(mounts), d.spec.WorkDir, "nothing stays mounted")
+}
+
+// TestInstallForABIOS has the real grub-install write the boot sector, the core image and the modules.
+//
+// Requirement: U1
+func TestInstallForABIOS(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	d := newDrive(t, kairos.LayoutFor(testImageSize).Total())
+	d.spec.Firmware = kairos.BIOS
+	d.agent(t, "no-loader")
+	_, err := d.install(t)
+	require.Equal(t, "install.not-verified", fault.CodeOf(err))
+	require.ErrorContains(t, err, "the boot sector does not hold GRUB")
+	d.agent(t, "")
+	_, err = d.install(t)
+	require.NoError(t, err)
+	d.look(t, partOEM, func(dir string) {
+		mark, err := kairos.ReadMark(dir)
+		require.NoError(t, err)
+		assert.Equal(t, int64(1), mark.Layout.BIOS)
+		assert.Zero(t, mark.Layout.EFI)
+	})
+	// GRUB's own files do not take the place of the mark of a begun installation, nor the other way round.
+	found, err := kairos.LookForExisting(t.Context(), command.Local{}, d.spec.Device)
+	require.NoError(t, err)
+	assert.True(t, found.Occupied())
+	assert.False(t, found.Began, "the mark of the beginning is gone")
 }
 
 func TestInstallIsRefusedOnASmallDisk(t *testing.T) {

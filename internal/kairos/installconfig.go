@@ -13,7 +13,9 @@ import (
 
 // installBlock is what stylet asks of kairos-agent.
 type installBlock struct {
-	Device     string              `yaml:"device"`
+	Device string `yaml:"device"`
+	// Firmware says what kairos-agent would find out for itself, so that both mean the same.
+	Firmware   Firmware            `yaml:"firmware"`
 	Auto       bool                `yaml:"auto"`
 	Reboot     bool                `yaml:"reboot"`
 	Poweroff   bool                `yaml:"poweroff"`
@@ -55,23 +57,27 @@ func UnusedInstallKeys(document []byte) ([]string, error) {
 // that its stages act during the installation too, with the `install:` of stylet. It is the only
 // user-data that kairos-agent reads: with its own directories beside it (--use-default-dirs) the
 // lists of maps would be there twice, and each step and user with them.
-func encodeInstallConfig(device string, layout Layout, document []byte) ([]byte, error) {
+func encodeInstallConfig(device string, firmware Firmware, layout Layout, document []byte) ([]byte, error) {
 	config, _, err := agentConfig(document)
 	if err != nil {
 		return nil, err
 	}
+	partitions := map[string]partSpec{
+		"oem":        {Size: layout.OEM, FS: "ext4"},
+		"recovery":   {Size: layout.Recovery, FS: "ext4"},
+		"state":      {Size: layout.State, FS: "ext4"},
+		"persistent": {Size: 0, FS: "ext4"},
+	}
+	if firmware != BIOS { // the partition for a BIOS cannot be configured
+		partitions["efi"] = partSpec{Size: layout.EFI, FS: "vfat"}
+	}
 	var ours yaml.Node
 	if err := ours.Encode(installBlock{
-		Device:  device,
-		NoUsers: true, // no login is part of an installation; sites add users by user-data
-		Force:   true, // stylet has asked for that already
-		Partitions: map[string]partSpec{
-			"efi":        {Size: layout.EFI, FS: "vfat"},
-			"oem":        {Size: layout.OEM, FS: "ext4"},
-			"recovery":   {Size: layout.Recovery, FS: "ext4"},
-			"state":      {Size: layout.State, FS: "ext4"},
-			"persistent": {Size: 0, FS: "ext4"},
-		},
+		Device:     device,
+		Firmware:   firmware,
+		NoUsers:    true, // no login is part of an installation; sites add users by user-data
+		Force:      true, // stylet has asked for that already
+		Partitions: partitions,
 	}); err != nil {
 		return nil, fmt.Errorf("encoding the install configuration: %w", err)
 	}

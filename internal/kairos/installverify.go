@@ -33,6 +33,9 @@ func (s InstallSpec) finish(ctx context.Context, layout Layout) error {
 			return notInstalled("no partition of it is labelled %s", label)
 		}
 	}
+	if err := s.verifyStart(d); err != nil {
+		return err
+	}
 	// Each unmount writes the file system back whole, so that the mark cannot be there before it.
 	if err := s.mounting(ctx, d, constants.StateLabel, mountState, s.finishState); err != nil {
 		return err
@@ -73,6 +76,10 @@ func (s InstallSpec) finishState(ctx context.Context, dir string) error {
 	}
 	if !anyOf(dir, "grub2/grub.cfg", "grub/grub.cfg") {
 		return notInstalled("COS_STATE has no grub.cfg")
+	}
+	// What the boot sector loads reads its other modules from here.
+	if s.Firmware == BIOS && !anyOf(dir, "grub/i386-pc/normal.mod", "grub2/i386-pc/normal.mod") {
+		return notInstalled("COS_STATE has no modules of GRUB for a BIOS")
 	}
 	return prepareBootDir(dir)
 }

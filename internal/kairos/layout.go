@@ -1,6 +1,8 @@
 package kairos
 
 import (
+	"github.com/kairos-io/kairos-sdk/constants"
+
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
@@ -8,7 +10,10 @@ import (
 // Layout is the size of each partition of an installed disk, in MiB. It is fixed at the
 // installation: only Persistent, the rest of the disk, is not written into the configuration.
 type Layout struct {
-	EFI      int64 `json:"efi"`
+	// EFI is the partition that UEFI reads, BIOS the one that holds the boot loader for a BIOS; a disk
+	// has one of them.
+	EFI      int64 `json:"efi,omitempty"`
+	BIOS     int64 `json:"bios,omitempty"`
 	OEM      int64 `json:"oem"`
 	Recovery int64 `json:"recovery"`
 	State    int64 `json:"state"`
@@ -20,7 +25,9 @@ type Layout struct {
 // The parts of a layout that do not depend on the image, in MiB.
 const (
 	efiMiB = 512
-	oemMiB = 256
+	// biosMiB is fixed by kairos-agent (kairos-sdk: constants.BiosSize).
+	biosMiB = 1
+	oemMiB  = 256
 	// recoveryMiB leaves room for a base system several times ours: kairos-agent keeps two of them
 	// while it upgrades recovery.
 	recoveryMiB = 7000
@@ -36,7 +43,25 @@ const (
 // CodeDiskTooSmall is the fault code of a disk that has no room for the layout.
 const CodeDiskTooSmall = "install.disk-too-small"
 
-// LayoutFor gives the layout that supports images up to a size; zero means the default.
+// Firmware is what starts a machine from its disk, by kairos-agent's names.
+type Firmware string
+
+// The firmwares.
+const (
+	UEFI Firmware = constants.EFI
+	BIOS Firmware = constants.BIOS
+)
+
+// startedBy gives the layout of a disk that the firmware starts from; the zero Firmware is UEFI.
+func (l Layout) startedBy(f Firmware) Layout {
+	if f == BIOS {
+		l.EFI, l.BIOS = 0, biosMiB
+	}
+	return l
+}
+
+// LayoutFor gives the layout that supports images up to a size on a machine with UEFI; zero means
+// the default. On one with a BIOS it takes a little less.
 func LayoutFor(maxImage v1alpha1.Size) Layout {
 	image := (maxImage.Or(v1alpha1.DefaultMaxImageSize) + mib - 1) / mib
 	return Layout{
@@ -48,7 +73,7 @@ func LayoutFor(maxImage v1alpha1.Size) Layout {
 
 // Total is the disk that the layout needs, in bytes.
 func (l Layout) Total() int64 {
-	return (l.EFI + l.OEM + l.Recovery + l.State + l.Persistent + gptMiB) * mib
+	return (l.EFI + l.BIOS + l.OEM + l.Recovery + l.State + l.Persistent + gptMiB) * mib
 }
 
 // Check refuses a disk of so many bytes that the layout does not fit on.
@@ -56,7 +81,7 @@ func (l Layout) Check(disk int64) error {
 	if disk >= l.Total() {
 		return nil
 	}
-	fixed := LayoutFor(1).Total() - imagesPerDisk*mib
+	fixed := l.Total() - imagesPerDisk*l.image()*mib
 	remedy := "use a larger disk"
 	if largest := (disk - fixed) / imagesPerDisk; largest >= 512*mib {
 		remedy = "set stylet.install.maxImageSize to " + inMiB(largest) + " or less, or " + remedy
@@ -65,3 +90,6 @@ func (l Layout) Check(disk int64) error {
 		"the disk has %s, the layout needs %s: state %dMi, recovery %dMi, at least %dMi persistent",
 		inMiB(disk), inMiB(l.Total()), l.State, l.Recovery, l.Persistent)
 }
+
+// image is the largest image that the layout has room for, in MiB.
+func (l Layout) image() int64 { return (l.State - stateReserve/mib) / 3 }

@@ -56,7 +56,7 @@ stages:
 	unused, err := UnusedInstallKeys(document)
 	require.NoError(t, err)
 	require.Equal(t, []string{"device", "source", "no-format", "reboot", "partitions"}, unused)
-	config, err := encodeInstallConfig("/dev/vda", LayoutFor(0), document)
+	config, err := encodeInstallConfig("/dev/vda", UEFI, LayoutFor(0), document)
 	require.NoError(t, err)
 	require.NotContains(t, string(config), "hunter2")
 	o := &collector.Options{}
@@ -68,7 +68,7 @@ stages:
 	require.JSONEq(t, `{
 		"users": [{"name": "a"}], "stages": {"before-install": [{"name": "x", "commands": ["a"]}]},
 		"install": {
-			"device": "/dev/vda", "auto": false, "reboot": false, "poweroff": false, "nousers": true, "force": true,
+			"device": "/dev/vda", "firmware": "efi", "auto": false, "reboot": false, "poweroff": false, "nousers": true, "force": true,
 			"grub_options": {"extra_cmdline": "quiet"},
 			"partitions": {
 				"efi": {"size": 512, "fs": "vfat"}, "oem": {"size": 256, "fs": "ext4"}, "recovery": {"size": 7000, "fs": "ext4"},
@@ -80,7 +80,7 @@ stages:
 
 func TestAnInstallationWithoutUserData(t *testing.T) {
 	for _, document := range []string{"", "#cloud-config\n", "#cloud-config\n{}\n", "#cloud-config\ninstall:\n"} {
-		config, err := encodeInstallConfig("/dev/vda", LayoutFor(0), []byte(document))
+		config, err := encodeInstallConfig("/dev/vda", UEFI, LayoutFor(0), []byte(document))
 		require.NoError(t, err)
 		var data map[string]map[string]any
 		require.NoError(t, yaml.Unmarshal(config, &data))

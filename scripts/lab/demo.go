@@ -23,7 +23,7 @@ func newDemoCommand() *cobra.Command {
 	o := runOptions{kvm: true}
 	keep := isTerminal(os.Stdin)
 	cmd := &cobra.Command{
-		Use:   "demo [--keep]",
+		Use:   "demo [--keep] [--firmware uefi|bios]",
 		Short: "Installation and first profile, on view",
 		Long:  demoHelp,
 		Args:  cobra.NoArgs,
@@ -33,6 +33,7 @@ func newDemoCommand() *cobra.Command {
 		},
 	}
 	o.addFlags(cmd, "demo")
+	o.addFirmware(cmd)
 	cmd.Flags().BoolVar(&keep, "keep", keep, "leave the machine on at the end (default at a terminal)")
 	return cmd
 }

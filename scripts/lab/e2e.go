@@ -14,13 +14,15 @@ import (
 
 	"github.com/stylet-edge/stylet/internal/lab/host"
 	"github.com/stylet-edge/stylet/internal/lab/phase"
+	"github.com/stylet-edge/stylet/internal/lab/qemu"
 	"github.com/stylet-edge/stylet/internal/lab/road"
 )
 
 const e2eHelp = `The whole life of a host in a virtual machine: installed from the ISO, switched to
 a profile, upgraded, sent back by three kinds of bad upgrades, through power cuts.
 
-Each phase is kept as a layer of the disk, so a run can go on from any of them.
+Each phase is kept as a layer of the disk, so a run can go on from any of them. With
+--firmware bios the machine has no UEFI; the road is the same.
 Artefacts (serial logs, checkpoints, events, timings) are in --dir.`
 
 // lastWords is how many lines of the console a failure shows.
@@ -30,10 +32,10 @@ func newE2ECommand() *cobra.Command {
 	var s phase.Selection
 	o := runOptions{}
 	cmd := &cobra.Command{
-		Use:     "e2e [--from PHASE | --only PHASE]",
+		Use:     "e2e [--from PHASE | --only PHASE] [--until PHASE] [--firmware uefi|bios]",
 		Short:   "The whole road of a host, with every way back",
 		Long:    e2eHelp,
-		Example: "  lab e2e\n  lab e2e --from v3\n  lab e2e --only reinstall",
+		Example: "  lab e2e\n  lab e2e --from v3\n  lab e2e --only reinstall\n  lab e2e --firmware bios --until v1",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.run(cmd.Context(), cmd.OutOrStdout(), s, (*road.Road).Whole, nil)
@@ -42,6 +44,8 @@ func newE2ECommand() *cobra.Command {
 	o.addFlags(cmd, "e2e")
 	cmd.Flags().StringVar(&s.From, "from", "", "begin with `PHASE`, on what the phase before it left in an earlier run")
 	cmd.Flags().StringVar(&s.Only, "only", "", "run `PHASE` alone, on what the phase before it left in an earlier run")
+	cmd.Flags().StringVar(&s.Until, "until", "", "end with `PHASE`")
+	o.addFirmware(cmd)
 	cmd.Flags().BoolVar(&o.anyInputs, "any-inputs", false, "resume although binary, images or profiles have changed since")
 	return cmd
 }
@@ -52,6 +56,11 @@ type runOptions struct {
 	anyInputs bool
 	kvm       bool
 	prebuilt  bool
+	firmware  string
+}
+
+func (o *runOptions) addFirmware(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.firmware, "firmware", string(qemu.UEFI), "what starts the machine, `uefi or bios`")
 }
 
 func (o *runOptions) addFlags(cmd *cobra.Command, name string) {
@@ -77,6 +86,10 @@ func (o *runOptions) run(
 	if err != nil {
 		return err
 	}
+	firmware := qemu.Firmware(o.firmware)
+	if firmware != qemu.UEFI && firmware != qemu.BIOS {
+		return fmt.Errorf("--firmware %s: use uefi or bios", o.firmware)
+	}
 	report := phase.NewReporter(out)
 	defer report.Close()
 	began := time.Now()
@@ -91,7 +104,7 @@ func (o *runOptions) run(
 	}
 	r, err := road.Open(ctx, road.Options{
 		Inputs: inputs, Dir: dir, Report: report, Relay: program + " relay", KVM: o.kvm, AnyInputs: o.anyInputs,
-		Fresh: s == (phase.Selection{}),
+		Firmware: firmware, Fresh: s.From == "" && s.Only == "",
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ half() { [ "${FAULT:-}" != "cut:$step" ] || kill -KILL $$; }
 
 [ "$1" = manual-install ] && [ "$2" = --device ] && [ $# = 4 ]
 device=$(readlink -f "$3") config=$4
+firmware=$(sed -n 's/^ *firmware: //p' "$config")
 size() { sed -n "/^ *$1:/,/size:/s/^ *size: //p" "$config"; }
 grep -q '^#cloud-config' "$config"
 grep -q 'reboot: false' "$config"
@@ -24,9 +25,14 @@ fi
 
 say partition
 wipefs -qa "$device"
+if [ "$firmware" = bios ]; then
+  first='size=1MiB, name=bios, type=21686148-6449-6E6F-744E-656564454649'
+else
+  first="size=$(size efi)MiB, name=efi, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
+fi
 sfdisk -q --wipe always --wipe-partitions always "$device" <<TABLE
 label: gpt
-size=$(size efi)MiB, name=efi
+$first
 size=$(size oem)MiB, name=oem
 size=$(size recovery)MiB, name=recovery
 size=$(size state)MiB, name=state
@@ -34,6 +40,7 @@ name=persistent
 TABLE
 partx -u "$device" >/dev/null
 [ "${FAULT:-}" != cut:table ] || kill -KILL $$
+[ "$firmware" = bios ] || [ "${FAULT:-}" = no-loader ] || mkfs.vfat -n COS_GRUB "${device}p1" >/dev/null
 for part in 2:COS_OEM 3:COS_RECOVERY 4:COS_STATE 5:COS_PERSISTENT; do
   [ "${FAULT:-}:${part#*:}" = no-recovery:COS_RECOVERY ] || mke2fs -q -F -t ext4 -L "${part#*:}" "${device}p${part%%:*}"
   [ "${part#*:}" != COS_STATE ] || half
@@ -47,13 +54,20 @@ on() { # on PARTITION: mount it on $dir
 }
 say active
 on 4
-mkdir -p "$dir/cOS" "$dir/grub2"
+mkdir -p "$dir/cOS"
 cp "$IMAGE" "$dir/cOS/active.img"
 half
 tune2fs -L COS_ACTIVE "$dir/cOS/active.img" >/dev/null
 say bootloader
 half
-echo "# grub" >"$dir/grub2/grub.cfg"
+if [ "$firmware" = bios ] && [ "${FAULT:-}" != no-loader ]; then
+  # What kairos-agent calls; the drive is GRUB's first (no other one is looked at).
+  grub-install --target=i386-pc --boot-directory="$dir" "$device" >/dev/null 2>&1
+  echo "# grub" >"$dir/grub/grub.cfg"
+else
+  mkdir -p "$dir/grub2"
+  echo "# grub" >"$dir/grub2/grub.cfg"
+fi
 umount "$dir"
 say recovery
 if [ "${FAULT:-}" != no-recovery ]; then

@@ -68,7 +68,6 @@ func New(config Config) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("counting the host's boots: %w", err)
 	}
-	config.Machine.Firmware = qemu.FirmwareCode
 	config.Machine.Vars = filepath.Join(config.Dir, "state", "firmware.vars")
 	config.Machine.DiskSerial = "STYLET-LAB-0001"
 	return &Host{config: config, boots: len(logs)}, nil
@@ -184,7 +183,7 @@ func (h *Host) Lost() error {
 // stages are what a boot says on its way.
 func stages() []stage {
 	return []stage{
-		{regexp.MustCompile(`Welcome to GRUB`), "the boot loader runs"},
+		{regexp.MustCompile(`GNU GRUB`), "the boot loader runs"},
 		{regexp.MustCompile(`Linux version`), "the kernel runs"},
 		{regexp.MustCompile(`initrd-switch-root\.target|Switching root`), "the initrd has mounted the system"},
 		{regexp.MustCompile(`Reached target multi-user\.target|login:`), "the system is up"},

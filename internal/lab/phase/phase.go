@@ -65,10 +65,15 @@ type Selection struct {
 	From string
 	// Only runs this phase alone.
 	Only string
+	// Until is the last phase to run.
+	Until string
 }
 
 // Select splits the phases into those taken from an earlier run and those to run.
 func Select(phases []Phase, s Selection) (kept, run []Phase, err error) {
+	if phases, err = upTo(phases, s.Until); err != nil {
+		return nil, nil, err
+	}
 	name := s.From
 	if s.Only != "" {
 		if s.From != "" {
@@ -89,6 +94,19 @@ func Select(phases []Phase, s Selection) (kept, run []Phase, err error) {
 		return phases[:i], phases[i:], nil
 	}
 	return nil, nil, fmt.Errorf("there is no phase %q", name)
+}
+
+// upTo leaves out the phases behind the named one; without a name, none.
+func upTo(phases []Phase, name string) ([]Phase, error) {
+	if name == "" {
+		return phases, nil
+	}
+	for i, p := range phases {
+		if p.Name == name {
+			return phases[:i+1], nil
+		}
+	}
+	return nil, fmt.Errorf("there is no phase %q", name)
 }
 
 // Run runs the selected phases and stops at the first that fails. The timings cover all of them.

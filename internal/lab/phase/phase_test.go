@@ -72,6 +72,15 @@ func TestFromAndOnlyStartOnWhatWasKept(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"restore install", "run v1", "keep v1"}, d.notes)
 
+	d = &diary{}
+	_, err = run(t, d, Selection{From: "v1", Until: "v2"}, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"restore install", "run v1", "keep v1", "run v2", "keep v2"}, d.notes)
+
+	_, err = run(t, d, Selection{From: "v2", Until: "v1"}, nil)
+	require.ErrorContains(t, err, "v2", "it is not among those up to v1")
+	_, err = run(t, d, Selection{Until: "v9"}, nil)
+	require.ErrorContains(t, err, "v9")
 	_, err = run(t, d, Selection{From: "v9"}, nil)
 	require.ErrorContains(t, err, "v9")
 	_, err = run(t, d, Selection{From: "v1", Only: "v1"}, nil)

@@ -1,4 +1,4 @@
-// Package qemu runs the machines of the proof: UEFI, a disk behind virtio-scsi that says it is an
+// Package qemu runs the machines of the proof: UEFI or BIOS, a disk behind virtio-scsi that says it is an
 // SSD, a hardware watchdog, a serial console, and a network that leads to one registry only.
 //
 // Every boot is a QEMU process of its own, as if somebody had switched the machine on: warm
@@ -20,6 +20,15 @@ const (
 	KVM Accelerator = "kvm"
 )
 
+// Firmware is what a machine starts with.
+type Firmware string
+
+// The firmwares: OVMF without Secure Boot's keys, and SeaBIOS.
+const (
+	UEFI Firmware = "uefi"
+	BIOS Firmware = "bios"
+)
+
 // RegistryInGuest is where the guest finds the registry, and the only address that answers it.
 const RegistryInGuest = "10.0.2.100:5000"
 
@@ -31,13 +40,17 @@ type Config struct {
 	CPUs int
 	// Accelerator defaults to TCG.
 	Accelerator Accelerator
-	// Firmware is OVMF's code, Vars this machine's own copy of its variables. Both empty: BIOS.
-	Firmware, Vars string
+	// Firmware defaults to UEFI.
+	Firmware Firmware
+	// Vars are this machine's own copy of UEFI's variables.
+	Vars string
 	// Disk is the machine's disk, Format raw or qcow2, Serial what it says its serial number is.
 	Disk, DiskFormat, DiskSerial string
 	// CD is an ISO image; CDFirst boots it although the disk is bootable.
 	CD      string
 	CDFirst bool
+	// Stick puts the ISO onto a USB stick instead of into a CD drive.
+	Stick bool
 	// Relay is a command without spaces in its words that connects its standard input and output
 	// to the registry. Empty: no network.
 	//
@@ -55,6 +68,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Accelerator == "" {
 		c.Accelerator = TCG
+	}
+	if c.Firmware == "" {
+		c.Firmware = UEFI
 	}
 	if c.DiskFormat == "" {
 		c.DiskFormat = "qcow2"
@@ -76,7 +92,11 @@ func (c Config) args(s sockets) []string {
 	case KVM:
 		a = append(a, "-accel", "kvm", "-cpu", "host")
 	case TCG:
-		a = append(a, "-accel", "tcg,thread=multi", "-cpu", "max")
+		// Without erms Linux clears a page by 512 stores instead of 4096. On a page that held the code of
+		// many processes each of these makes QEMU walk all its translations of that page: BIOS machines,
+		// whose memory is handed out in another order, were seen to need half a minute for one page, and
+		// ended by their watchdog.
+		a = append(a, "-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm")
 	}
 	a = append(
 		a,
@@ -91,11 +111,11 @@ func (c Config) args(s sockets) []string {
 }
 
 func (c Config) firmwareArgs() []string {
-	if c.Firmware == "" {
-		return nil
+	if c.Firmware == BIOS {
+		return nil // SeaBIOS is QEMU's own
 	}
 	return []string{
-		"-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + c.Firmware,
+		"-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + FirmwareCode,
 		"-drive", "if=pflash,unit=1,format=raw,file=" + c.Vars,
 	}
 }
@@ -117,7 +137,14 @@ func (c Config) driveArgs() []string {
 			"-device", fmt.Sprintf("scsi-hd,drive=disk,bus=scsi.0,rotation_rate=1,serial=%s,bootindex=%d", c.DiskSerial, disk),
 		)
 	}
-	if c.CD != "" {
+	switch {
+	case c.CD != "" && c.Stick:
+		a = append(
+			a,
+			"-drive", "if=none,id=cd,format=raw,readonly=on,file="+c.CD,
+			"-device", "qemu-xhci", "-device", fmt.Sprintf("usb-storage,drive=cd,removable=on,bootindex=%d", cd),
+		)
+	case c.CD != "":
 		a = append(
 			a,
 			"-drive", "if=none,id=cd,format=raw,readonly=on,media=cdrom,file="+c.CD,

@@ -33,6 +33,17 @@ func bootOrder(t *testing.T, config Config) []string {
 	return order
 }
 
+func TestOnlyUEFIHasFirmwareFiles(t *testing.T) {
+	require.Contains(t, strings.Join(Config{Vars: "my.vars"}.args(sockets{}), " "), "unit=0,format=raw,readonly=on,file="+FirmwareCode)
+	require.NotContains(t, strings.Join(Config{Firmware: BIOS, Vars: "my.vars"}.args(sockets{}), " "), "pflash")
+}
+
+func TestAStickIsNoCD(t *testing.T) {
+	args := strings.Join(Config{CD: "i.iso", Stick: true}.args(sockets{}), " ")
+	require.Contains(t, args, "usb-storage,drive=cd,removable=on,bootindex=2")
+	require.NotContains(t, args, "scsi-cd")
+}
+
 func TestEveryResetEndsTheProcess(t *testing.T) {
 	args := Config{}.args(sockets{})
 	at := slices.Index(args, "-action")

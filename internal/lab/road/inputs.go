@@ -106,11 +106,14 @@ func (in Inputs) installer(ctx context.Context, report *phase.Reporter) error {
 	if err := os.Remove(stamp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err = in.script(
-		ctx, report, "images/build-installer.sh", "--stylet", in.Stylet(),
-		"--user-data", in.testdata("user-data.yaml"), "--out", in.Dir,
-	)
-	if err != nil {
+	release := filepath.Join(in.Dir, "installer")
+	if err := in.script(ctx, report, "images/build-installer.sh", "--stylet", in.Stylet(), "--out", release); err != nil {
+		return err
+	}
+	if err := in.script(
+		ctx, report, "dist/stylet", "iso", "build", "--from", release,
+		"--user-data", in.testdata("user-data.yaml"), "--out", in.ISO(),
+	); err != nil {
 		return err
 	}
 	return os.WriteFile(stamp, []byte(want), 0o644)

@@ -74,12 +74,15 @@ func (r *Road) relayLines(ctx context.Context, pattern *regexp.Regexp) (stop fun
 	return func() { cancel(); <-done }
 }
 
+// firstStatusLimit bounds the time from power-on to a first status. The login alone may take six minutes.
+const firstStatusLimit = 8 * time.Minute
+
 // firstBoot boots the installed system: nothing is in the registry yet.
 func (r *Road) firstBoot(ctx context.Context) error {
 	if err := r.boot(ctx, "first-boot"); err != nil {
 		return err
 	}
-	_, err := r.await(ctx, 5*time.Minute, func(s v1alpha1.HostStatus) string {
+	_, err := r.await(ctx, firstStatusLimit, func(s v1alpha1.HostStatus) string {
 		switch {
 		case s.Running.Slot != v1alpha1.SlotActive:
 			return "it runs " + string(s.Running.Slot)

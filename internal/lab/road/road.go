@@ -53,6 +53,8 @@ type Options struct {
 	Report *phase.Reporter
 	// Relay is the command that connects a guest to the registry, without the address.
 	Relay string
+	// Firmware starts the machine; default UEFI.
+	Firmware qemu.Firmware
 	// KVM tries whether a guest boots with KVM and uses it then.
 	KVM bool
 	// Fresh removes the logs of earlier runs.
@@ -72,15 +74,14 @@ func Open(ctx context.Context, o Options) (*Road, error) {
 		if r.inputs, err = o.Inputs.Digest(); err != nil {
 			return nil, err
 		}
+		r.inputs += " " + string(o.Firmware) // a disk starts on machines with its firmware only
 	}
 	if r.registry, err = registry.Start(ctx, filepath.Join(o.Dir, "registry")); err != nil {
 		return nil, err
 	}
-	machine := qemu.Config{CD: o.Inputs.ISO(), Relay: o.Relay + " " + r.registry.Address, Accelerator: qemu.TCG}
+	machine := qemu.Config{CD: o.Inputs.ISO(), Firmware: o.Firmware, Relay: o.Relay + " " + r.registry.Address, Accelerator: qemu.TCG}
 	if o.KVM {
-		trial := machine
-		trial.Firmware = qemu.FirmwareCode
-		accelerator, why := qemu.ProbeKVM(ctx, trial)
+		accelerator, why := qemu.ProbeKVM(ctx, machine)
 		o.Report.Say("machines run with %s: %s", accelerator, strings.Join(strings.Fields(why), " "))
 		machine.Accelerator = accelerator
 	}
