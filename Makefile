@@ -51,6 +51,7 @@ smoke: build ## a disk with the composed image, written by scripts: one boot, on
 e2e: build ## the whole life of a host in virtual machines (long)
 	@$(DEPS) go machine
 	@$(GO) run ./scripts/lab e2e
+	@$(GO) run ./scripts/lab site
 
 .PHONY: build
 build: ## dist/stylet for this machine's architecture, static and stripped

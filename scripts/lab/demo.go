@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stylet-edge/stylet/internal/lab/phase"
+	"github.com/stylet-edge/stylet/internal/lab/qemu"
 	"github.com/stylet-edge/stylet/internal/lab/road"
 )
 
@@ -33,7 +34,7 @@ func newDemoCommand() *cobra.Command {
 		},
 	}
 	o.addFlags(cmd, "demo")
-	o.addFirmware(cmd)
+	o.addFirmware(cmd, qemu.UEFI)
 	cmd.Flags().BoolVar(&keep, "keep", keep, "leave the machine on at the end (default at a terminal)")
 	return cmd
 }

@@ -42,11 +42,8 @@ func newE2ECommand() *cobra.Command {
 		},
 	}
 	o.addFlags(cmd, "e2e")
-	cmd.Flags().StringVar(&s.From, "from", "", "begin with `PHASE`, on what the phase before it left in an earlier run")
-	cmd.Flags().StringVar(&s.Only, "only", "", "run `PHASE` alone, on what the phase before it left in an earlier run")
-	cmd.Flags().StringVar(&s.Until, "until", "", "end with `PHASE`")
-	o.addFirmware(cmd)
-	cmd.Flags().BoolVar(&o.anyInputs, "any-inputs", false, "resume although binary, images or profiles have changed since")
+	o.addSelection(cmd, &s)
+	o.addFirmware(cmd, qemu.UEFI)
 	return cmd
 }
 
@@ -57,10 +54,18 @@ type runOptions struct {
 	kvm       bool
 	prebuilt  bool
 	firmware  string
+	site      bool
 }
 
-func (o *runOptions) addFirmware(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.firmware, "firmware", string(qemu.UEFI), "what starts the machine, `uefi or bios`")
+func (o *runOptions) addFirmware(cmd *cobra.Command, usual qemu.Firmware) {
+	cmd.Flags().StringVar(&o.firmware, "firmware", string(usual), "what starts the machine, `uefi or bios`")
+}
+
+func (o *runOptions) addSelection(cmd *cobra.Command, s *phase.Selection) {
+	cmd.Flags().StringVar(&s.From, "from", "", "begin with `PHASE`, on what the phase before it left in an earlier run")
+	cmd.Flags().StringVar(&s.Only, "only", "", "run `PHASE` alone, on what the phase before it left in an earlier run")
+	cmd.Flags().StringVar(&s.Until, "until", "", "end with `PHASE`")
+	cmd.Flags().BoolVar(&o.anyInputs, "any-inputs", false, "resume although binary, images or profiles have changed since")
 }
 
 func (o *runOptions) addFlags(cmd *cobra.Command, name string) {
@@ -104,7 +109,7 @@ func (o *runOptions) run(
 	}
 	r, err := road.Open(ctx, road.Options{
 		Inputs: inputs, Dir: dir, Report: report, Relay: program + " relay", KVM: o.kvm, AnyInputs: o.anyInputs,
-		Firmware: firmware, Fresh: s.From == "" && s.Only == "",
+		Firmware: firmware, Site: o.site, Fresh: s.From == "" && s.Only == "",
 	})
 	if err != nil {
 		return err

@@ -29,6 +29,6 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	cmd.AddCommand(newE2ECommand(), newDemoCommand(), newSmokeCommand(), newMediaCommand(), newKillCommand(), newRelayCommand())
+	cmd.AddCommand(newE2ECommand(), newSiteCommand(), newDemoCommand(), newSmokeCommand(), newMediaCommand(), newKillCommand(), newRelayCommand())
 	return cmd
 }

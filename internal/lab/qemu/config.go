@@ -51,6 +51,8 @@ type Config struct {
 	CDFirst bool
 	// Stick puts the ISO onto a USB stick instead of into a CD drive.
 	Stick bool
+	// Open lets the guest reach this side's loopback, at its gateway.
+	Open bool
 	// Relay is a command without spaces in its words that connects its standard input and output
 	// to the registry. Empty: no network.
 	//
@@ -155,11 +157,15 @@ func (c Config) driveArgs() []string {
 }
 
 func (c Config) networkArgs() []string {
-	if c.Relay == "" {
+	restrict := "on"
+	switch {
+	case c.Open:
+		restrict = "off"
+	case c.Relay == "":
 		return nil
 	}
 	return []string{
-		"-netdev", "user,id=net,restrict=on,guestfwd=tcp:" + RegistryInGuest + "-cmd:" + c.Relay,
+		"-netdev", "user,id=net,restrict=" + restrict + ",guestfwd=tcp:" + RegistryInGuest + "-cmd:" + c.Relay,
 		"-device", "virtio-net-pci,netdev=net",
 	}
 }

@@ -29,6 +29,9 @@ func (in Inputs) Stylet() string { return filepath.Join(in.Repo, "dist", "stylet
 // ISO is the installer.
 func (in Inputs) ISO() string { return filepath.Join(in.Dir, "installer.iso") }
 
+// release are the installer's released files.
+func (in Inputs) release() string { return filepath.Join(in.Dir, "installer") }
+
 // Profile is a profile's file, with its archives beside it.
 func (in Inputs) Profile(name string) string { return filepath.Join(in.Dir, name+".yaml") }
 
@@ -106,7 +109,7 @@ func (in Inputs) installer(ctx context.Context, report *phase.Reporter) error {
 	if err := os.Remove(stamp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	release := filepath.Join(in.Dir, "installer")
+	release := in.release()
 	if err := in.script(ctx, report, "images/build-installer.sh", "--stylet", in.Stylet(), "--out", release); err != nil {
 		return err
 	}

@@ -41,6 +41,8 @@ type Road struct {
 	registry *registry.Registry
 	host     *host.Host
 	facts    Facts
+	// site is what stands at a difficult site, nil elsewhere.
+	site *siteServices
 	// inputs is their digest; empty accepts what was kept from others.
 	inputs string
 }
@@ -55,6 +57,8 @@ type Options struct {
 	Relay string
 	// Firmware starts the machine; default UEFI.
 	Firmware qemu.Firmware
+	// Site lets the machine stand at a difficult site (see Road.Site), with an ISO of its own.
+	Site bool
 	// KVM tries whether a guest boots with KVM and uses it then.
 	KVM bool
 	// Fresh removes the logs of earlier runs.
@@ -80,6 +84,13 @@ func Open(ctx context.Context, o Options) (*Road, error) {
 		return nil, err
 	}
 	machine := qemu.Config{CD: o.Inputs.ISO(), Firmware: o.Firmware, Relay: o.Relay + " " + r.registry.Address, Accelerator: qemu.TCG}
+	if o.Site {
+		machine.Open = true
+		if machine.CD, err = r.openSite(ctx, o.Fresh); err != nil {
+			r.Close()
+			return nil, err
+		}
+	}
 	if o.KVM {
 		accelerator, why := qemu.ProbeKVM(ctx, machine)
 		o.Report.Say("machines run with %s: %s", accelerator, strings.Join(strings.Fields(why), " "))
@@ -87,7 +98,7 @@ func Open(ctx context.Context, o Options) (*Road, error) {
 	}
 	r.host, err = host.New(host.Config{Dir: o.Dir, Machine: machine, Login: labLogin(), Report: o.Report, Fresh: o.Fresh})
 	if err != nil {
-		r.registry.Stop()
+		r.Close()
 		return nil, err
 	}
 	return r, nil
@@ -95,7 +106,12 @@ func Open(ctx context.Context, o Options) (*Road, error) {
 
 // Close switches the machine off and ends the registry.
 func (r *Road) Close() {
-	r.host.Cut()
+	if r.host != nil {
+		r.host.Cut()
+	}
+	if r.site != nil {
+		r.site.stop()
+	}
 	r.registry.Stop()
 }
 
