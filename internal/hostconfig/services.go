@@ -81,8 +81,6 @@ func proxyURL(text v1alpha1.Secret) string {
 // noProxy is the site's list, and what is never behind a proxy: the host itself.
 func noProxy(text string) string {
 	list := []string{"localhost", "127.0.0.1", "::1"}
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
-		list = append(list, word)
-	}
-	return strings.Join(list, ",")
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", \n\t", r) })
+	return strings.Join(append(list, words...), ",")
 }

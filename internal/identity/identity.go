@@ -69,7 +69,7 @@ func Keep(oemDir, root string, place v1alpha1.Place) (Record, error) {
 // Read gives the ID that was kept; a zero Record if there is none.
 func Read(oemDir string) (Record, error) {
 	if _, err := os.Stat(oemDir); err != nil {
-		return Record{}, nil //nolint:nilerr // no COS_OEM, no record
+		return Record{}, nil // no COS_OEM, no record
 	}
 	dir, err := durable.Open(oemDir)
 	if err != nil {

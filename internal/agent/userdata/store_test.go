@@ -101,7 +101,7 @@ func TestAppliedUserDataIsWantedUntilItIsTakenBack(t *testing.T) {
 	require.Equal(t, one, b.on(), "nothing is in force before its boot")
 	wanted := b.read()
 	require.Equal(t, "two", wanted.Site.Site.HostName)
-	require.NotEqual(t, before.Settings, wanted.Settings)
+	require.NotEqual(t, wanted.Settings, before.Settings)
 	require.NoError(t, b.Undone())
 
 	require.NoError(t, b.Undo(*wanted.Applied, "the registry is lost"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -132,7 +133,7 @@ func (r *Road) siteV1(ctx context.Context) error {
 	}
 	passed := int64(0)
 	for _, a := range r.site.proxy.Log() {
-		if a.Method != "CONNECT" || !a.Authorized || !a.Allowed || a.Host != siteRegistry+":443" {
+		if a.Method != http.MethodConnect || !a.Authorized || !a.Allowed || a.Host != siteRegistry+":443" {
 			r.report.Say("the proxy refused %s %s (login %t, allowed %t)", a.Method, a.Host, a.Authorized, a.Allowed)
 			continue
 		}
