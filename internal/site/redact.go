@@ -23,15 +23,11 @@ type Redactor struct {
 	short *regexp.Regexp // whole words only; nil if there is none
 }
 
-// Secrets makes a Redactor for the secrets of the files: what is a Secret by type, and in Kairos' own keys,
+// Secrets makes a Redactor for the secrets of user-data: what is a Secret by type, and in Kairos' own keys,
 // which are not ours, what is one by its key's name. What cannot be read has none that others could print.
-func Secrets(files ...string) Redactor {
+func Secrets(documents ...[]byte) Redactor {
 	var values []string
-	for _, file := range files {
-		data, err := readBounded(file)
-		if err != nil {
-			continue
-		}
+	for _, data := range documents {
 		for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
 			var document yaml.Node
 			if decoder.Decode(&document) != nil {
@@ -39,16 +35,16 @@ func Secrets(files ...string) Redactor {
 			}
 			values = append(values, secretsBelow(&document, false)...)
 		}
-		if reading, err := Parse(file, data); err == nil {
+		if reading, err := Parse("user-data", data); err == nil {
 			values = append(values, secretsOf(reflect.ValueOf(reading.Site))...)
 		}
 	}
 	return redactorOf(values)
 }
 
-// secretKey finds keys whose values are to be kept. Files and commands are among them: they hold tokens
+// secretName finds keys whose values are to be kept. Files and commands are among them: they hold tokens
 // in places that nobody can foresee.
-var secretKey = regexp.MustCompile(`(?i)pass|secret|token|key|credential|cert|private|auth|psk|content|command|proxy`)
+var secretName = regexp.MustCompile(`(?i)pass|secret|token|key|credential|cert|private|auth|psk|content|command|proxy`)
 
 // secretsBelow collects the values of a document that are, or may be, secret.
 func secretsBelow(node *yaml.Node, secret bool) []string {
@@ -56,7 +52,7 @@ func secretsBelow(node *yaml.Node, secret bool) []string {
 	switch node.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
-			found = append(found, secretsBelow(node.Content[i+1], secret || secretKey.MatchString(node.Content[i].Value))...)
+			found = append(found, secretsBelow(node.Content[i+1], secret || secretName.MatchString(node.Content[i].Value))...)
 		}
 	case yaml.SequenceNode, yaml.DocumentNode:
 		for _, item := range node.Content {

@@ -3,8 +3,6 @@ package site
 import (
 	"encoding/base64"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,18 +33,11 @@ stages:
 p2p: {network_token: p2p-t0ken, auto: {enable: true}}
 `
 
-func secretsFile(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "user-data.yaml")
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	return path
-}
-
 // What a program prints of its configuration, in whatever form, has no secret of the user-data.
 //
 // Requirement: U4
 func TestSecretsAreTakenOutByValue(t *testing.T) {
-	r := Secrets(secretsFile(t, secretive))
+	r := Secrets([]byte(secretive))
 	secrets := []string{
 		"rEg1stry pa'ss", "t0ken-of-the-host", "1234", "pr0xy!word", "pr0xy%21word", "ZG9jdW1lbnRlZA==", "documented", "k4iros-root",
 		"d4tabase", "line-two-of-it", "b3arer", "p2p-t0ken",
@@ -73,7 +64,7 @@ func TestSecretsAreTakenOutByValue(t *testing.T) {
 }
 
 func TestWithoutSecretsNothingIsTakenOut(t *testing.T) {
-	for _, r := range []Redactor{{}, Secrets(), Secrets("/none"), Secrets(secretsFile(t, "#cloud-config\nstylet: {}\n"))} {
+	for _, r := range []Redactor{{}, Secrets(), Secrets(nil), Secrets([]byte("#cloud-config\nstylet: {}\n"))} {
 		require.Equal(t, "all of it", r.Redact("all of it"))
 	}
 }
@@ -83,7 +74,7 @@ func FuzzSecrets(f *testing.F) {
 	f.Add("#cloud-config\na: &x {passwd: y}\nb: *x\n", "y")
 	f.Add("passwd: \"\\x00\"", "\x00")
 	f.Fuzz(func(t *testing.T, file, text string) {
-		once := Secrets(secretsFile(t, file)).Redact(text) // it ends
+		once := Secrets([]byte(file)).Redact(text) // it ends
 		require.Equal(t, text == "", once == "")
 	})
 }
