@@ -15,7 +15,7 @@ packages() {
     lint) echo shellcheck jq ;;
     # Real counterparts of the component tests; dnsmasq is the name server of `stylet check network`'s,
     # in a network namespace that iproute2 makes.
-    component) echo debian-archive-keyring dnsmasq-base docker-registry qemu-utils qemu-user fdisk e2fsprogs grub-common grub-emu iproute2 mmdebstrap jq systemd-container xz-utils zstd ;;
+    component) echo debian-archive-keyring dnsmasq-base docker-registry qemu-utils qemu-user fdisk e2fsprogs grub-common grub-emu iproute2 mmdebstrap jq systemd-container tmux xz-utils zstd ;;
     # Images, virtual machines and loop devices of image, smoke, e2e and demo.
     machine)
       echo mmdebstrap debian-archive-keyring tar zstd xz-utils squashfs-tools xorriso mtools dosfstools e2fsprogs

@@ -35,7 +35,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newStatusCommand(), newPlanCommand(), newEventsCommand(), newRetryCommand(), newApplyCommand(),
 		newProbeCommand(), newCheckCommand(), newInstallCommand(), newValidateCommand(), newConfigCommand(), newInitCommand(), newProfileCommand(),
-		newAgentCommand(), newVersionCommand(),
+		newAgentCommand(), newConsoleCommand(), newVersionCommand(),
 		newStepCommand(), newSetupCommand(), newBootCommand(), newTrialCommand(), newClockCommand(), newDocsCommand(),
 	)
 	checkArguments(root)
