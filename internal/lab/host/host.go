@@ -187,7 +187,7 @@ func stages() []stage {
 		{regexp.MustCompile(`Welcome to GRUB`), "the boot loader runs"},
 		{regexp.MustCompile(`Linux version`), "the kernel runs"},
 		{regexp.MustCompile(`initrd-switch-root\.target|Switching root`), "the initrd has mounted the system"},
-		{regexp.MustCompile(`Reached target multi-user\.target|login:`), "the system is up"},
+		{regexp.MustCompile(`Reached target multi-user\.target|login:|Press Enter to log in`), "the system is up"},
 	}
 }
 

@@ -38,6 +38,8 @@ type Config struct {
 	// CD is an ISO image; CDFirst boots it although the disk is bootable.
 	CD      string
 	CDFirst bool
+	// Screen gives the machine a screen, which UEFI hands over to the kernel.
+	Screen bool
 	// Relay is a command without spaces in its words that connects its standard input and output
 	// to the registry. Empty: no network.
 	//
@@ -87,6 +89,11 @@ func (c Config) args(s sockets) []string {
 		"-device", "i6300esb", "-action", "watchdog=reset,reboot=shutdown",
 		"-device", "virtio-rng-pci",
 	)
+	if c.Screen {
+		// A frame buffer in the guest's memory and no graphics card: the driver of one costs an emulated
+		// processor seconds, in which a watchdog may bite.
+		a = append(a, "-device", "ramfb")
+	}
 	return append(append(append(a, c.firmwareArgs()...), c.driveArgs()...), c.networkArgs()...)
 }
 
