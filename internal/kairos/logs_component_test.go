@@ -29,7 +29,7 @@ func TestLogsAreKeptOnTheDrive(t *testing.T) {
 
 	before, err := kairos.Written(d.spec.Device)
 	require.NoError(t, err)
-	d.agent(t, "stylet: {}", "no-passive")
+	d.agent(t, "no-passive")
 	_, err = d.install(t)
 	require.Error(t, err)
 	place, err = logs.ToFailed(t.Context(), d.spec.Device)
@@ -41,7 +41,7 @@ func TestLogsAreKeptOnTheDrive(t *testing.T) {
 		require.Equal(t, "said\n", string(data))
 	})
 
-	d.agent(t, "stylet: {logLevel: debug, registries: [{host: registry.example, plainHTTP: true}]}", "")
+	d.agent(t, "")
 	_, err = d.install(t)
 	require.NoError(t, err, "the logs of the failure are not taken for somebody's data")
 	require.NoError(t, logs.ToInstalled(t.Context(), d.spec.Device, "install"))
