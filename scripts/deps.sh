@@ -17,7 +17,7 @@ packages() {
     # in a network namespace that iproute2 makes.
     component)
       echo debian-archive-keyring dnsmasq-base docker-registry qemu-utils qemu-user fdisk e2fsprogs grub-common grub2-common
-      echo grub-pc-bin grub-emu dosfstools iproute2 xorriso mmdebstrap jq systemd-container xz-utils zstd
+      echo grub-pc-bin grub-emu dosfstools iproute2 xorriso mmdebstrap jq systemd-container tmux xz-utils zstd
       ;;
     # Images, virtual machines and loop devices of image, smoke, e2e and demo.
     machine)

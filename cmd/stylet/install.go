@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stylet-edge/stylet/internal/agent"
+	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/base/command"
 )
 
@@ -23,6 +25,12 @@ The user-data is that of the boot medium, of a volume labelled cidata, of
 /run/stylet/user-data and of what config_url leads to; a later one wins. All of
 it is merged into the one user-data file of the installed host.
 
+Where it stands is on the console (stylet console). Its logs are kept without the
+secrets of the user-data: in /run/stylet/install of the live system; after a
+success in /usr/local/.stylet/install of the host; after a failure on COS_OEM of
+the drive, if that was made already; and always on a drive whose file system is
+labelled STYLET-LOGS, if one is plugged in.
+
 With --unattended the user-data decides everything and the machine restarts at
 the end (stylet.install.after). Without it, the command shows what it would do
 and asks for the drive's name before it writes.`
@@ -37,9 +45,13 @@ func newInstallCommand() *cobra.Command {
 		Example: "  stylet probe && stylet install\n  stylet install --unattended",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := settings.Load(os.Getenv)
+			if err != nil {
+				return err
+			}
 			view := &installView{out: cmd.OutOrStdout()}
 			installer := agent.Installer{
-				Runner: command.Local{}, UserData: userData, Say: view.say,
+				Runner: command.Local{}, UserData: userData, Say: view.say, RuntimeDir: s.RuntimeDir,
 			}
 			if !unattended {
 				installer.Confirm = func(device string) (bool, error) { return confirm(cmd, device) }

@@ -36,7 +36,7 @@ func newRootCommand() *cobra.Command {
 		newStatusCommand(), newPlanCommand(), newEventsCommand(), newRetryCommand(), newApplyCommand(),
 		newProbeCommand(), newCheckCommand(), newInstallCommand(), newValidateCommand(), newConfigCommand(), newInitCommand(),
 		newProfileCommand(), newISOCommand(),
-		newAgentCommand(), newVersionCommand(),
+		newAgentCommand(), newConsoleCommand(), newVersionCommand(),
 		newStepCommand(), newSetupCommand(), newBootCommand(), newTrialCommand(), newClockCommand(), newDocsCommand(),
 	)
 	checkArguments(root)

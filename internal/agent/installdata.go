@@ -17,7 +17,7 @@ import (
 )
 
 // userData reads what decides about the installation, and tells what is worth knowing of it.
-func (i Installer) userData(ctx context.Context) (site.Reading, error) {
+func (i Installer) userData(ctx context.Context, r *installRecord) (site.Reading, error) {
 	sources := []site.Source{site.NamedSource("files", i.UserData...)}
 	if len(i.UserData) == 0 {
 		var err error
@@ -30,8 +30,9 @@ func (i Installer) userData(ctx context.Context) (site.Reading, error) {
 		fetch = site.HTTPFetch(http.DefaultClient)
 	}
 	read, err := site.Read(ctx, sources, fetch)
+	r.keepFrom(sources, read)
 	for _, warning := range read.Warnings {
-		i.Say("user-data: %s", warning)
+		r.say("user-data: " + warning.String())
 	}
 	if err != nil {
 		return read, fmt.Errorf("reading the user-data: %w", err)
@@ -41,10 +42,10 @@ func (i Installer) userData(ctx context.Context) (site.Reading, error) {
 		return read, err
 	}
 	if len(unused) > 0 {
-		i.Say("user-data: install: has %s, which stylet decides by stylet.install: it is not used", strings.Join(unused, ", "))
+		r.say("user-data: install: has " + strings.Join(unused, ", ") + ", which stylet decides by stylet.install: it is not used")
 	}
 	if !slices.ContainsFunc(sources, func(s site.Source) bool { return len(s.Files) > 0 }) {
-		i.Say("no user-data on the boot medium: the host will wait for an assignment")
+		r.say("no user-data on the boot medium: the host will wait for an assignment")
 	}
 	return read, nil
 }

@@ -31,36 +31,65 @@ type Installer struct {
 	Confirm func(device string) (bool, error)
 	// Say tells a person what happens.
 	Say func(format string, args ...any)
+	// RuntimeDir receives what ends with the boot: where the installation stands, its logs.
+	RuntimeDir string
 }
 
-// sayAgain is how often a step that goes on is told again.
-const sayAgain = 10 * time.Second
+const (
+	// sayAgain is how often a step that goes on is told again, and lookAgain how often the console learns
+	// of it.
+	sayAgain, lookAgain = 10 * time.Second, 2 * time.Second
+)
 
-// Run probes, installs, and restarts or powers off.
+// Run probes, installs, and restarts or powers off. It says to the console where it stands, and keeps its
+// logs whatever comes of it.
 func (i Installer) Run(ctx context.Context) error {
-	read, err := i.userData(ctx)
+	r, err := i.newRecord()
 	if err != nil {
 		return err
+	}
+	defer r.close()
+	read, err := i.userData(ctx, r)
+	if err != nil {
+		return i.failed(ctx, r, err, false)
 	}
 	settings := read.Site
-	found, err := i.probe(ctx, settings)
+	i.identify(r, settings)
+	found, err := i.probe(ctx, r, settings)
+	if err == nil && i.Confirm != nil {
+		err = i.confirm(r, found.device)
+	}
 	if err != nil {
-		return err
+		return i.failed(ctx, r, err, false)
 	}
-	device := found.device
-	if i.Confirm != nil {
-		yes, err := i.Confirm(device)
-		if err != nil {
-			return err
-		}
-		if !yes {
-			return fault.New(fault.Refused, "install.not-confirmed", "run it again and type the drive's name", "nothing was written")
-		}
+	begun, err := i.install(ctx, r, read, found)
+	if err != nil {
+		return i.failed(ctx, r, err, begun)
 	}
-	if err := i.install(ctx, read, found); err != nil {
-		return err
+	return i.leave(ctx, r, settings.Install.After)
+}
+
+// failed tells why the installation ended and where its logs are.
+func (i Installer) failed(ctx context.Context, r *installRecord, err error, begun bool) error {
+	err = r.fail(err)
+	i.keepLogs(ctx, r, begun)
+	return err
+}
+
+func (i Installer) confirm(r *installRecord, device string) error {
+	r.set(func(s *v1alpha1.InstallStatus) { s.Phase = v1alpha1.InstallAsking })
+	yes, err := i.Confirm(device)
+	if err == nil && !yes {
+		err = fault.New(fault.Refused, "install.not-confirmed", "run it again and type the drive's name", "nothing was written")
 	}
-	return i.leave(ctx, settings.Install.After)
+	return err
+}
+
+// identify says which host this will be. What cannot be read is told when it is written down.
+func (i Installer) identify(r *installRecord, s v1alpha1.Site) {
+	if id, err := identity.Keep(liveOEM, "/", s.Site); err == nil {
+		r.set(func(s *v1alpha1.InstallStatus) { s.HostID = id.ID })
+	}
 }
 
 // probed is what an installation must know of the machine.
@@ -70,7 +99,7 @@ type probed struct {
 }
 
 // probe holds the machine against the minimum and gives the drive to install on.
-func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (probed, error) {
+func (i Installer) probe(ctx context.Context, r *installRecord, s v1alpha1.Site) (probed, error) {
 	facts, err := hardware.Collect(ctx, hardware.Options{Root: "/", Runner: i.Runner})
 	if err != nil {
 		return probed{}, fmt.Errorf("probing the hardware: %w", err)
@@ -84,8 +113,12 @@ func (i Installer) probe(ctx context.Context, s v1alpha1.Site) (probed, error) {
 		return probed{}, err
 	}
 	for line := range strings.Lines(table.String()) {
-		i.Say("%s", strings.TrimRight(line, "\n"))
+		r.say(strings.TrimRight(line, "\n"))
 	}
+	if err := i.keepProbe(table.String(), report); err != nil {
+		return probed{}, err
+	}
+	r.set(func(s *v1alpha1.InstallStatus) { s.Verdict, s.Hardware = string(report.Verdict()), report.Headline() })
 	if err := report.Refusal(); err != nil {
 		return probed{}, err
 	}
@@ -132,46 +165,62 @@ func hostRecord(place v1alpha1.Place) ([]byte, error) {
 // liveOEM is where a live system has what an installed one has on COS_OEM. It ends with the boot.
 const liveOEM = "/oem"
 
-func (i Installer) install(ctx context.Context, read site.Reading, found probed) error {
-	record, err := hostRecord(read.Site.Site)
+// install says also whether the drive was touched.
+func (i Installer) install(ctx context.Context, r *installRecord, read site.Reading, found probed) (begun bool, err error) {
+	host, err := hostRecord(read.Site.Site)
 	if err != nil {
-		return err
+		return false, err
 	}
+	device := found.device
 	spec := kairos.InstallSpec{
-		Device: found.device, Firmware: found.firmware, MaxImageSize: read.Site.Install.MaxImageSize, Force: read.Site.Install.Force,
-		Document: read.Document, OEMFiles: map[string][]byte{identity.RecordFile: record}, Runner: i.Runner,
+		Device: device, Firmware: found.firmware, MaxImageSize: read.Site.Install.MaxImageSize, Force: read.Site.Install.Force,
+		Document: read.Document, OEMFiles: map[string][]byte{identity.RecordFile: host}, Runner: i.Runner, WorkDir: i.logDir(),
 	}
-	i.Say("installing on %s", found.device)
+	r.say("installing on " + device)
+	r.set(func(s *v1alpha1.InstallStatus) {
+		s.Phase, s.Device, s.Left = v1alpha1.InstallInstalling, device, v1alpha1.Duration(kairos.UsualInstall)
+	})
 	updates := make(chan kairos.Progress)
 	ended := make(chan error, 1)
 	go func() { ended <- kairos.Install(ctx, spec, func(p kairos.Progress) { updates <- p }) }()
-	tick := time.NewTicker(sayAgain)
-	defer tick.Stop()
-	var now kairos.Progress
+	f := follower{record: r, began: time.Now(), device: device}
+	f.already, _ = kairos.Written(device) // without it the screen does not say how much is written
+	again, look := time.NewTicker(sayAgain), time.NewTicker(lookAgain)
+	defer again.Stop()
+	defer look.Stop()
 	for {
 		select {
-		case now = <-updates:
-		case <-tick.C:
+		case now := <-updates:
+			begun = true
+			f.step(now)
+			f.say()
+		case <-again.C:
+			f.say()
+		case <-look.C:
+			f.look()
 		case err := <-ended:
 			if err != nil {
-				return fmt.Errorf("installing on %s: %w", found.device, err)
+				return begun, fmt.Errorf("installing on %s: %w", device, err)
 			}
-			i.Say("installed on %s", found.device)
-			return nil
+			r.say("installed on " + device)
+			return begun, nil
 		}
-		i.Say("%3.0f%%  %s", now.Done*100, now.Step)
 	}
 }
 
 // leave restarts into the installed system, or powers off.
-func (i Installer) leave(ctx context.Context, after string) error {
-	verb := "reboot"
+func (i Installer) leave(ctx context.Context, r *installRecord, after string) error {
+	verb, next := "reboot", "it restarts into the installed system; the installer medium can be removed"
 	if after == "poweroff" {
-		verb = "poweroff"
+		verb, next = "poweroff", "it powers off; remove the installer medium before it is switched on again"
 	}
-	i.Say("done; %s", verb)
+	r.set(func(s *v1alpha1.InstallStatus) {
+		s.Phase, s.Next, s.Done, s.Left = v1alpha1.InstallDone, next, 1, 0
+	})
+	i.keepLogs(ctx, r, true)
+	r.say("done; " + verb)
 	if _, err := i.Runner.Run(ctx, command.Spec{Name: "leave", Argv: []string{"systemctl", verb}}); err != nil {
-		return fmt.Errorf("asking for a %s: %w", verb, err)
+		return r.fail(fmt.Errorf("asking for a %s: %w", verb, err))
 	}
 	return nil
 }

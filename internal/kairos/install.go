@@ -51,9 +51,13 @@ type InstallSpec struct {
 type Progress struct {
 	// Step is kairos-agent's name for what begins now, or "verify", or "done".
 	Step string
-	// Done is the share of the time that has usually passed by then, 0 to 1.
-	Done float64
+	// Done is the share of the time that has usually passed by then, 0 to 1, and Until that which
+	// has when the next step begins.
+	Done, Until float64
 }
+
+// UsualInstall is the time that an installation took on a slow virtual disk under TCG.
+const UsualInstall = 117 * time.Second
 
 const (
 	stepVerify = "verify"
@@ -68,6 +72,17 @@ func shares() map[string]float64 {
 		agentrun.StepBootloader: 0.60, agentrun.StepRecovery: 0.65, agentrun.StepPassive: 0.78,
 		agentrun.StepAfterInstall: 0.90, stepVerify: 0.95, agentrun.StepDone: 1,
 	}
+}
+
+// progressOf places a step among the shares.
+func progressOf(step string) Progress {
+	p := Progress{Step: step, Done: shares()[step], Until: 1}
+	for _, share := range shares() {
+		if share > p.Done {
+			p.Until = min(p.Until, share)
+		}
+	}
+	return p
 }
 
 // Install marks a drive as begun, installs the running live system on it, verifies what kairos-agent
@@ -104,7 +119,7 @@ func Install(ctx context.Context, spec InstallSpec, progress func(Progress)) err
 		return err
 	}
 	killpoint.Reach("kairos.installed")
-	progress(Progress{Step: stepVerify, Done: shares()[stepVerify]})
+	progress(progressOf(stepVerify))
 	if err := spec.finish(ctx, layout); err != nil {
 		return fmt.Errorf("verifying the installation on %s: %w", spec.Device, err)
 	}
@@ -112,7 +127,7 @@ func Install(ctx context.Context, spec InstallSpec, progress func(Progress)) err
 	if err := clearBegan(d.node); err != nil {
 		return err
 	}
-	progress(Progress{Step: agentrun.StepDone, Done: 1})
+	progress(progressOf(agentrun.StepDone))
 	return nil
 }
 
@@ -183,7 +198,7 @@ func (s InstallSpec) runAgent(ctx context.Context, progress func(Progress)) erro
 			case event.Event == agentrun.EventError:
 				told = event.Message
 			case event.Event == agentrun.EventStep && event.Step != agentrun.StepDone:
-				progress(Progress{Step: event.Step, Done: shares()[event.Step]})
+				progress(progressOf(event.Step))
 			}
 		},
 	})

@@ -20,18 +20,20 @@ which must end in the good one.`
 
 func newSmokeCommand() *cobra.Command {
 	o := runOptions{}
+	update := false
 	cmd := &cobra.Command{
 		Use:   "smoke",
 		Short: "One boot of the composed image, and one way back, in minutes",
 		Long:  smokeHelp,
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return o.smoke(cmd.Context(), cmd.OutOrStdout()) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return o.smoke(cmd.Context(), update, cmd.OutOrStdout()) },
 	}
 	o.addFlags(cmd, "smoke")
+	cmd.Flags().BoolVar(&update, "update", false, "make the pictures of the console in docs/ anew, and do not compare")
 	return cmd
 }
 
-func (o *runOptions) smoke(ctx context.Context, out io.Writer) error {
+func (o *runOptions) smoke(ctx context.Context, update bool, out io.Writer) error {
 	repo, err := filepath.Abs(o.repo)
 	if err != nil {
 		return err
@@ -51,7 +53,7 @@ func (o *runOptions) smoke(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	built := time.Since(began)
-	s, err := smoke.New(inputs, dir, report)
+	s, err := smoke.New(inputs, dir, update, report)
 	if err != nil {
 		return err
 	}

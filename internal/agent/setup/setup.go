@@ -11,8 +11,12 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 )
 
+// Units, and drop-ins for the units of others: the console is the screen on which a login prompt would
+// be. They are drop-ins so that it is on each terminal that the kernel has for a console, whatever its name.
+//
 //go:embed units/*
 var units embed.FS
 
@@ -73,33 +77,30 @@ func copyBinary(r *os.Root, binary string) (err error) {
 }
 
 func writeUnits(r *os.Root) error {
-	entries, err := fs.ReadDir(units, "units")
-	if err != nil {
-		return err
-	}
-	if err := r.MkdirAll(unitDir, 0o755); err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		data, err := units.ReadFile("units/" + entry.Name())
+	return fs.WalkDir(units, "units", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if err := r.WriteFile(path.Join(unitDir, entry.Name()), data, 0o644); err != nil {
+		place := path.Join(unitDir, strings.TrimPrefix(name, "units"))
+		if entry.IsDir() {
+			return r.MkdirAll(place, 0o755)
+		}
+		data, err := units.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if err := r.WriteFile(place, data, 0o644); err != nil {
 			return err
 		}
 		target, ok := wanted[entry.Name()]
 		if !ok {
-			continue
+			return nil
 		}
 		if err := r.MkdirAll(path.Join(unitDir, target+".wants"), 0o755); err != nil {
 			return err
 		}
-		if err := link(r, "../"+entry.Name(), path.Join(unitDir, target+".wants", entry.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
+		return link(r, "../"+entry.Name(), path.Join(unitDir, target+".wants", entry.Name()))
+	})
 }
 
 func link(r *os.Root, to, name string) error {

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,17 +36,43 @@ func TestInstallWritesBinaryUnitsAndLinks(t *testing.T) {
 // A unit may only call verbs that the binary has; the list is short enough to hold here, and the
 // command tree's own test holds the verbs.
 func TestUnitsStartTheInstalledBinary(t *testing.T) {
-	entries, err := units.ReadDir("units")
-	require.NoError(t, err)
-	for _, entry := range entries {
-		data, err := units.ReadFile("units/" + entry.Name())
+	started := 0
+	err := fs.WalkDir(units, "units", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := units.ReadFile(name)
 		require.NoError(t, err)
 		for line := range strings.Lines(string(data)) {
-			if command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart="); ok {
-				require.True(t, strings.HasPrefix(command, "/usr/bin/stylet "), "%s: %s", entry.Name(), command)
+			command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=")
+			if !ok || command == "" {
+				continue // a drop-in takes the unit's own away first
 			}
+			started++
+			command = strings.TrimPrefix(command, "-")
+			require.True(t, strings.HasPrefix(command, "/usr/bin/stylet "), "%s: %s", name, command)
 		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Greater(t, started, 5, "too few for what is embedded")
+}
+
+// The console is on the screen and on each serial console, in the place of the login prompt, which it
+// becomes; the other screens keep theirs, for the day when stylet itself does not start.
+//
+// Requirement: U4
+func TestTheConsoleTakesThePlaceOfTheLoginPrompts(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, Install(root, "/bin/true"))
+	for _, unit := range []string{"getty@tty1.service", "serial-getty@.service"} {
+		data, err := os.ReadFile(filepath.Join(root, unitDir, unit+".d/10-stylet-console.conf"))
+		require.NoError(t, err)
+		require.Contains(t, string(data), "\nExecStart=\nExecStart=-/usr/bin/stylet console -- /sbin/agetty ")
+		require.Contains(t, string(data), "Restart=always")
+		require.Contains(t, string(data), "StartLimitIntervalSec=0", "it comes back, however often it ends")
 	}
+	require.NoFileExists(t, filepath.Join(root, unitDir, "getty@.service.d/10-stylet-console.conf"))
 }
 
 func TestInstallNamesWhatItCouldNotDo(t *testing.T) {

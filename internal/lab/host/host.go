@@ -186,7 +186,7 @@ func stages() []stage {
 		{regexp.MustCompile(`GNU GRUB`), "the boot loader runs"},
 		{regexp.MustCompile(`Linux version`), "the kernel runs"},
 		{regexp.MustCompile(`initrd-switch-root\.target|Switching root`), "the initrd has mounted the system"},
-		{regexp.MustCompile(`Reached target multi-user\.target|login:`), "the system is up"},
+		{regexp.MustCompile(`Reached target multi-user\.target|login:|Press Enter to log in`), "the system is up"},
 	}
 }
 

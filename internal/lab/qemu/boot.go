@@ -189,5 +189,10 @@ func (b *Boot) Snapshot(ctx context.Context, overlay string) error {
 	})
 }
 
+// Screenshot writes what the machine's screen shows to a file, as PNG.
+func (b *Boot) Screenshot(ctx context.Context, file string) error {
+	return b.monitor.do(ctx, "screendump", map[string]any{"filename": file, "format": "png"})
+}
+
 // Pid is the id of the QEMU process.
 func (b *Boot) Pid() int { return b.process.Pid() }

@@ -1,7 +1,7 @@
 package qemu
 
 // cleaner turns a terminal's byte stream into plain lines: escape sequences, carriage returns and
-// other control bytes go, a cursor movement to another place ends the line. It may be fed in
+// other control bytes go, a cursor movement to another place, and back to where it was, ends the line. It may be fed in
 // pieces of any size.
 type cleaner struct {
 	state    cleanState
@@ -29,6 +29,11 @@ func (c *cleaner) clean(dst, data []byte) []byte {
 				c.state = inSequence
 			case ']', 'P', '_', '^':
 				c.state = inString
+			case '8': // DECRC
+				c.state = inText
+				if c.lineOpen {
+					dst = c.newline(dst)
+				}
 			default:
 				c.state = inText
 			}

@@ -53,6 +53,8 @@ type Config struct {
 	Stick bool
 	// Open lets the guest reach this side's loopback, at its gateway.
 	Open bool
+	// Screen gives the machine a screen, which UEFI hands over to the kernel.
+	Screen bool
 	// Relay is a command without spaces in its words that connects its standard input and output
 	// to the registry. Empty: no network.
 	//
@@ -109,6 +111,11 @@ func (c Config) args(s sockets) []string {
 		"-device", "i6300esb", "-action", "watchdog=reset,reboot=shutdown",
 		"-device", "virtio-rng-pci",
 	)
+	if c.Screen {
+		// A frame buffer in the guest's memory and no graphics card: the driver of one costs an emulated
+		// processor seconds, in which a watchdog may bite.
+		a = append(a, "-device", "ramfb")
+	}
 	return append(append(append(a, c.firmwareArgs()...), c.driveArgs()...), c.networkArgs()...)
 }
 

@@ -29,7 +29,7 @@ func (r *Road) install(ctx context.Context) error {
 		return fmt.Errorf("installing: %w", err)
 	}
 	said := r.host.Said()
-	if err := reader.CheckProbe(said); err != nil {
+	if err := errors.Join(reader.CheckProbe(said), reader.CheckScreen(said)); err != nil {
 		return err
 	}
 	return r.saveText("install.txt", strings.Join(installerLines(said), "\n")+"\n")

@@ -78,15 +78,16 @@ func login(ctx context.Context, console Console, who Credentials, dir string, t 
 func (s *Shell) Logout() error { return s.console.Type("stty sane; exit\n") }
 
 var (
-	appeared = regexp.MustCompile(`login:`)
+	// The console shows a screen of state, and leads to the prompt by Enter.
+	appeared = regexp.MustCompile(`login:|Press Enter to log in`)
 	prompt   = regexp.MustCompile(`login: *$`)
 	asked    = regexp.MustCompile(`Password: *$`)
 	// A prompt, not any line that stops at a #: the greeting has one ("#1 SMP").
 	answered = regexp.MustCompile(`Login incorrect|(?:\S+@\S+:\S*|bash-[\d.]+)[#$] *$`)
 )
 
-// enter answers the login prompt. Nothing is typed before it has appeared: a key would stop the
-// boot loader. Then Enter is pressed until the prompt stands at the end of the text: messages of
+// enter answers the login prompt. Nothing is typed before it, or the screen of state that has taken its
+// place, has appeared: a key would stop the boot loader. Then Enter is pressed until the prompt stands at the end of the text: messages of
 // the boot may have pushed it away.
 func (s *Shell) enter(ctx context.Context, who Credentials) error {
 	if _, err := s.console.WaitFor(ctx, 0, appeared); err != nil {

@@ -31,19 +31,21 @@ type Smoke struct {
 	host   *host.Host
 	good   v1alpha1.Digest // the image ID of the good image
 	trial  string          // the short name of the bad image's trial
+	update bool            // the pictures in docs/
 }
 
-// New prepares a run whose artefacts go to dir.
-func New(in road.Inputs, dir string, report *phase.Reporter) (*Smoke, error) {
+// New prepares a run whose artefacts go to dir. update makes the pictures of the console in docs/ anew.
+func New(in road.Inputs, dir string, update bool, report *phase.Reporter) (*Smoke, error) {
 	h, err := host.New(host.Config{
 		Dir: dir, Login: shell.Credentials{User: "root", Password: "stylet"}, Report: report, Fresh: true,
 		// Two images have no room for a profile's appetite to matter: half the memory does.
-		Machine: qemu.Config{MemoryMiB: 4096},
+		// A network on which nobody answers, for an address; a screen, to be looked at.
+		Machine: qemu.Config{MemoryMiB: 4096, Relay: "false", Screen: true},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Smoke{in: in, dir: dir, disk: filepath.Join(dir, "disk.raw"), report: report, host: h}, nil
+	return &Smoke{in: in, dir: dir, disk: filepath.Join(dir, "disk.raw"), report: report, host: h, update: update}, nil
 }
 
 // Host is the machine.
@@ -67,7 +69,7 @@ func (s *Smoke) Lost() error { return s.host.Lost() }
 func (s *Smoke) Phases() []phase.Phase {
 	return []phase.Phase{
 		{Name: "disk", Shows: "a disk is written with the image composed from the layers", Expected: time.Minute, Run: s.write},
-		{Name: "boot", Shows: "it boots to multi-user with the agent at work, and all readers agree", Expected: 90 * time.Second, Run: s.boot},
+		{Name: "boot", Shows: "it boots to multi-user with the agent at work, screen and serial line show its state, and all readers agree", Expected: 2 * time.Minute, Run: s.boot},
 		{Name: "bad", Shows: "on the disk, an image that panics is put on trial, as an upgrade does", Expected: time.Minute, Run: s.putOnTrial},
 		{Name: "panic", Shows: "the image on trial panics, and the boot loader goes back", Expected: 150 * time.Second, Run: s.panic},
 	}
@@ -87,6 +89,9 @@ func (s *Smoke) write(ctx context.Context) error {
 
 func (s *Smoke) boot(ctx context.Context) error {
 	if err := s.host.PowerOn(ctx, "good", false); err != nil {
+		return err
+	}
+	if err := s.lookAtConsoles(ctx); err != nil {
 		return err
 	}
 	if _, err := s.host.Output(ctx, "systemctl is-active --quiet stylet-agent.service containerd.service"); err != nil {
