@@ -80,8 +80,9 @@ func (s *Shell) Logout() error { return s.console.Type("stty sane; exit\n") }
 var (
 	// The console shows a screen of state, and leads to the prompt by Enter.
 	appeared = regexp.MustCompile(`login:|Press Enter to log in`)
-	prompt   = regexp.MustCompile(`login: *$`)
-	asked    = regexp.MustCompile(`Password: *$`)
+	// The second is the shell of an attempt to log in that was given up for its slowness.
+	prompt = regexp.MustCompile(`login: *$|(?:\S+@\S+:\S*|bash-[\d.]+)[#$] *$`)
+	asked  = regexp.MustCompile(`Password: *$`)
 	// A prompt, not any line that stops at a #: the greeting has one ("#1 SMP").
 	answered = regexp.MustCompile(`Login incorrect|(?:\S+@\S+:\S*|bash-[\d.]+)[#$] *$`)
 )
@@ -94,10 +95,11 @@ func (s *Shell) enter(ctx context.Context, who Credentials) error {
 		return err
 	}
 	for {
-		if err := s.exchange(ctx, "", prompt); err != nil {
+		stands, err := s.exchange(ctx, "", prompt)
+		if err != nil || !strings.HasPrefix(stands, "login:") {
 			return err
 		}
-		if err := s.once(ctx, who.User, asked); err != nil {
+		if _, err := s.once(ctx, who.User, asked); err != nil {
 			if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 				return err
 			}
@@ -118,23 +120,22 @@ func (s *Shell) enter(ctx context.Context, who Credentials) error {
 }
 
 // exchange types a line until the answer comes, without end but ctx's.
-func (s *Shell) exchange(ctx context.Context, line string, answer *regexp.Regexp) error {
+func (s *Shell) exchange(ctx context.Context, line string, answer *regexp.Regexp) (string, error) {
 	for {
-		err := s.once(ctx, line, answer)
+		text, err := s.once(ctx, line, answer)
 		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return err
+			return text, err
 		}
 	}
 }
 
 // once types a line and waits for its answer.
-func (s *Shell) once(ctx context.Context, line string, answer *regexp.Regexp) error {
+func (s *Shell) once(ctx context.Context, line string, answer *regexp.Regexp) (string, error) {
 	from := s.console.Position()
 	if err := s.console.Type(line + "\n"); err != nil {
-		return err
+		return "", err
 	}
-	_, err := s.within(ctx, from, answer)
-	return err
+	return s.within(ctx, from, answer)
 }
 
 func (s *Shell) within(ctx context.Context, from int, answer *regexp.Regexp) (string, error) {

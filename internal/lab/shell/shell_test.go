@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,24 @@ func TestACommandReadsNothingFromTheConsole(t *testing.T) {
 	text, err := s.Output(t.Context(), "cat; echo end of input")
 	require.NoError(t, err)
 	require.Equal(t, "end of input", text)
+}
+
+// An attempt that was given up while the guest was slow leaves a shell and no prompt for a login.
+func TestAShellThatCameLateIsTaken(t *testing.T) {
+	term := newTerminal(t, direct)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, step := range []struct{ shows, typed string }{{`login: `, "root\n"}, {`Password: `, "stylet\n"}, {`bash-[\d.]+[#$] `, ""}} {
+		_, err := term.WaitFor(ctx, 0, regexp.MustCompile(step.shows))
+		require.NoError(t, err)
+		require.NoError(t, term.Type(step.typed))
+	}
+	quick := timing{answer: time.Second, poll: 20 * time.Millisecond, tries: 8}
+	s, err := login(ctx, term, Credentials{User: "root", Password: "stylet"}, t.TempDir(), quick)
+	require.NoError(t, err, "console: %s", term.Since(0))
+	text, err := s.Output(ctx, "echo here")
+	require.NoError(t, err)
+	require.Equal(t, "here", text)
 }
 
 // dropping loses every n-th typed byte of a digit or letter, as a busy guest does.
