@@ -126,7 +126,7 @@ func (a applier) apply(ctx context.Context, files []string) (applied, error) {
 	if err != nil {
 		return applied{}, err
 	}
-	answer, err := a.bring(ctx, read.Document)
+	answer, err := a.bring(ctx, read.Document, nil)
 	answer.Warnings = read.Warnings
 	return answer, err
 }
@@ -142,16 +142,16 @@ func (a applier) volume(ctx context.Context) (applied, error) {
 	if err != nil || text == nil {
 		return none, err
 	}
-	answer, err := a.bring(ctx, text)
-	if err != nil || a.dryRun {
-		return answer, err
-	}
-	return answer, a.store.VolumeApplied(ctx, volume, a.fetch)
+	return a.bring(ctx, text, &volume)
 }
 
-// bring weighs a text, and does what it comes to.
-func (a applier) bring(ctx context.Context, text []byte) (applied, error) {
+// bring weighs a text, of a volume if it is one's, and does what it comes to.
+func (a applier) bring(ctx context.Context, text []byte, volume *site.Source) (applied, error) {
 	status, silent := a.client.Status(ctx)
+	if status.Trial != nil {
+		return applied{}, fault.New(fault.Wait, "apply.trial", "apply it again when `stylet status` says that it is over",
+			"a revision is on trial: what it comes to would not be known")
+	}
 	effect, _, err := a.store.Weigh(ctx, text, status.Running.Revision != "")
 	answer := applied{Effect: effect, DryRun: a.dryRun}
 	if err != nil || a.dryRun {
@@ -161,7 +161,12 @@ func (a applier) bring(ctx context.Context, text []byte) (applied, error) {
 		return answer, fault.Wrap(silent, fault.Wait, "apply.no-agent",
 			"start it, and apply again: only the agent knows what this host could go back to", "applying the user-data")
 	}
-	if err := a.store.Bring(ctx, text, effect, time.Now()); err != nil {
+	if volume != nil {
+		if err := a.store.VolumeApplied(ctx, *volume, text); err != nil {
+			return answer, err
+		}
+	}
+	if err := a.store.Bring(ctx, text, effect, volume != nil, time.Now()); err != nil {
 		return answer, err
 	}
 	answer.Agent = a.client.Look(ctx) == nil

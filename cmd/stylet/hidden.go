@@ -111,15 +111,11 @@ func newClockCommand() *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use: "set TIME", Short: "Set the clock forward to a time that a trusted server told", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := settings.Load(os.Getenv)
-			if err != nil {
-				return err
-			}
 			hint, err := time.Parse(time.RFC3339, args[0])
 			if err != nil {
 				return fault.Wrap(err, fault.Usage, "usage", "write it as RFC 3339 has it", "reading the time")
 			}
-			return agent.SetClock(s.StateDir, hint)
+			return agent.SetClock(hint)
 		},
 	})
 	return cmd

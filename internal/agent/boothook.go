@@ -14,6 +14,7 @@ import (
 	"github.com/stylet-edge/stylet/internal/agent/settings"
 	"github.com/stylet-edge/stylet/internal/agent/userdata"
 	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/kairos"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
@@ -79,8 +80,8 @@ func (b BootHook) passTime() {
 	if set == nil {
 		set = setClock
 	}
-	if written := lastWritten(b.Settings.StateDir); time.Now().Before(written) {
-		_ = set(written)
+	if at, ok := timePassed(time.Now(), version.Released(), lastWritten(b.Settings.StateDir)); ok {
+		_ = set(at)
 	}
 }
 
@@ -117,16 +118,13 @@ func (b BootHook) revision(state *durable.Root) (actions.Rendered, error) {
 // installer's image, what is on COS_OEM.
 func (b BootHook) properties(ctx context.Context, state *durable.Root, of actions.Rendered) error {
 	store := userdata.Store{OEMDir: b.Settings.UserDataDir, State: state}
-	var restored error
-	if of.Revision.Config != "" {
+	var wanted userdata.Wanted
+	var restored, err error
+	if of.Revision.Config == "" {
+		wanted, err = store.InForce(ctx)
+	} else {
 		restored = store.Restore(of.Config.UserData)
-	}
-	wanted, err := store.InForce(ctx)
-	if err != nil && of.Revision.Config != "" {
-		// A file that a person has spoilt costs the host its network only if nothing better is known.
-		if kept, keptErr := store.Kept(ctx, of.Config.UserData); keptErr == nil {
-			wanted = kept
-		}
+		wanted, err = store.Of(ctx, of.Config.UserData)
 	}
 	root := b.Root
 	if root == "" {

@@ -27,7 +27,7 @@ const (
 // ClockHint is a time that somebody told, and what it is held against.
 type ClockHint struct {
 	Now, Hint time.Time
-	// Floor is a time that has passed for sure: the release, or the newest thing written here.
+	// Floor is a time that has passed for sure: the release.
 	Floor time.Time
 	// Synchronized tells that a time server has set the clock: nobody else knows better.
 	Synchronized bool
@@ -52,9 +52,9 @@ func (h ClockHint) Accept() error {
 func day(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // SetClock sets the clock to a hint, if it may be taken: `stylet clock set`.
-func SetClock(stateDir string, hint time.Time) error {
+func SetClock(hint time.Time) error {
 	_, err := os.Stat(synchronized)
-	h := ClockHint{Now: time.Now(), Hint: hint, Floor: clockFloor(stateDir), Synchronized: err == nil}
+	h := ClockHint{Now: time.Now(), Hint: hint, Floor: version.Released(), Synchronized: err == nil}
 	if err := h.Accept(); err != nil {
 		return err
 	}
@@ -69,13 +69,17 @@ func setClock(to time.Time) error {
 	return nil
 }
 
-// clockFloor is the newest time that has passed for sure.
-func clockFloor(stateDir string) time.Time {
-	floor := version.Released()
-	if written := lastWritten(stateDir); written.After(floor) {
-		floor = written
+// timePassed says what a clock that was lost is set to: it is before the release of this stylet, and what
+// was written here last is the newest time that has passed. A clock that is behind the release for no reason
+// of its own is not touched by what a wrong one wrote: that is in the future of every release.
+func timePassed(now, released, written time.Time) (time.Time, bool) {
+	if !now.Before(released) {
+		return time.Time{}, false
 	}
-	return floor
+	if written.Before(released) || written.After(released.Add(clockLife)) {
+		return released, true
+	}
+	return written, true
 }
 
 // lastWritten is when the journal was written last: the host was there.

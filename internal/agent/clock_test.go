@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"os"
 	"testing"
 	"time"
 
@@ -11,8 +10,6 @@ import (
 
 	"github.com/stylet-edge/stylet/internal/base/command"
 	"github.com/stylet-edge/stylet/internal/base/fault"
-	"github.com/stylet-edge/stylet/internal/kairos"
-	"github.com/stylet-edge/stylet/internal/lifecycle"
 )
 
 // Requirement: A3
@@ -42,15 +39,24 @@ func TestWhichHintsAreTaken(t *testing.T) {
 
 // Requirement: A3
 func TestABootPassesTheTimeThatHasPassed(t *testing.T) {
-	for name, written := range map[string]time.Time{"lost": time.Now().AddDate(0, 0, 3), "right": time.Now().AddDate(0, 0, -3)} {
+	released := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	lost, right, written := time.Unix(60, 0), released.AddDate(0, 1, 0), released.AddDate(0, 0, 20)
+	for name, c := range map[string]struct{ now, written, want time.Time }{
+		"lost":                              {lost, written, written},
+		"right":                             {right, written, time.Time{}},
+		"right, after one that was far off": {right, released.AddDate(73, 0, 0), time.Time{}},
+		"lost, after one that was far off":  {lost, released.AddDate(73, 0, 0), released},
+		"lost, with nothing written as yet": {lost, time.Time{}, released},
+		"a release that nobody knows":       {lost, written, time.Time{}},
+	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHook(t, "root=LABEL=COS_ACTIVE", "", kairos.BootEnv{})
-			require.NoError(t, h.state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{}))
-			require.NoError(t, os.Chtimes(h.state.Path(lifecycle.JournalFile), written, written))
-			var set time.Time
-			h.SetClock = func(to time.Time) error { set = to; return nil }
-			require.NoError(t, h.Run(t.Context(), ""))
-			require.Equal(t, name == "lost", set.Equal(written), "%s", set)
+			at := released
+			if name == "a release that nobody knows" {
+				at = time.Time{}
+			}
+			to, ok := timePassed(c.now, at, c.written)
+			require.Equal(t, !c.want.IsZero(), ok)
+			require.Equal(t, c.want, to)
 		})
 	}
 }

@@ -75,6 +75,8 @@ func (d Daemon) serve(ctx context.Context, engine *lifecycle.Engine, source *ass
 	defer cancel(nil)
 	var beside sync.WaitGroup
 	defer beside.Wait()
+	source.retry = engine.Retry
+	beside.Go(func() { source.info.keep(ctx) })
 	beside.Go(func() { engine.Poll(ctx, source, source.interval) })
 	beside.Go(func() {
 		tidier.Keep(ctx, func(err error) { d.Log.Warn("what is no longer needed could not be removed", zap.Error(err)) })

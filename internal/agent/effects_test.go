@@ -109,7 +109,8 @@ func outcome(t *testing.T, root, says string) string {
 	if record.From == "random" {
 		record.ID = "prefix " + place.Prefix
 	}
-	info := hostInfo{units: command.Local{}, runtimeDir: t.TempDir()}
+	info := newHostInfo("", t.TempDir())
+	info.units = command.Local{}
 	info.learn(t.Context(), place)
 	laid := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(laid, "etc/ssl/certs"), 0o755))

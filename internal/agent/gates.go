@@ -26,7 +26,7 @@ func gates(units, local command.Runner, state *durable.Root, runtimeDir string, 
 			{Name: "units", Required: false, Timeout: patience, Gate: unitsGate{local}},
 			{Name: "agent", Required: true, Timeout: patience, Gate: agentGate{state}},
 		}
-		if mustReach(state, t) {
+		if mustReach(state, t, time.Now()) {
 			list = append(list, lifecycle.NamedGate{Name: "network", Required: true, Timeout: networkPatience, Gate: networkGate{source}})
 		}
 		for _, spec := range t.Profile.Spec.Gates {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +21,31 @@ type hostInfo struct {
 	// units runs the site's program that prints tags, outside the agent's sandbox.
 	units command.Runner
 	known atomic.Pointer[v1alpha1.HostInfo]
+	asked chan v1alpha1.Place
+}
+
+func newHostInfo(oemDir, runtimeDir string) *hostInfo {
+	return &hostInfo{oemDir: oemDir, runtimeDir: runtimeDir, asked: make(chan v1alpha1.Place, 1)}
+}
+
+// ask lets keep learn anew. It does not wait: a program that prints tags may take its time.
+func (h *hostInfo) ask(place v1alpha1.Place) {
+	select {
+	case h.asked <- place:
+	default: // the one before is still to be learnt; this one comes with the next poll
+	}
+}
+
+// keep learns what is asked for, until ctx ends.
+func (h *hostInfo) keep(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case place := <-h.asked:
+			h.learn(ctx, place)
+		}
+	}
 }
 
 // get gives what was learnt last.
@@ -36,7 +60,7 @@ func (h *hostInfo) get() v1alpha1.HostInfo {
 func (h *hostInfo) learn(ctx context.Context, place v1alpha1.Place) {
 	record, recordErr := identity.Read(h.oemDir)
 	name, nameErr := os.Hostname()
-	fromFile, fileErr := tagsFromFile(place.TagsFromFile)
+	fromFile, fileErr := h.tagsFromFile(ctx, place.TagsFromFile)
 	printed, scriptErr := h.tagsFromScript(ctx, place.TagsFromScript)
 	info := v1alpha1.HostInfo{ID: record.ID, HostName: name, Tags: identity.MergeTags(place.Tags, fromFile, printed)}
 	if err := errors.Join(recordErr, nameErr, fileErr, scriptErr); err != nil {
@@ -45,20 +69,16 @@ func (h *hostInfo) learn(ctx context.Context, place v1alpha1.Place) {
 	h.known.Store(&info)
 }
 
-func tagsFromFile(how v1alpha1.TagsFromFile) (map[string]string, error) {
-	if how.FileName == "" {
+// tagsFromFile reads by a unit: the agent's own sandbox hides homes and /tmp, and other users' files.
+func (h *hostInfo) tagsFromFile(ctx context.Context, how v1alpha1.TagsFromFile) (map[string]string, error) {
+	if how.FileName == "" || h.units == nil {
 		return nil, nil
 	}
-	f, err := os.Open(how.FileName)
+	text, err := h.output(ctx, commandTimeout, "/bin/cat", how.FileName)
 	if err != nil {
-		return nil, fmt.Errorf("reading tags (site.tagsFromFile): %w", err)
+		return nil, fmt.Errorf("reading tags from %s (site.tagsFromFile): %w", how.FileName, err)
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, identity.MaxTagBytes))
-	if err != nil {
-		return nil, fmt.Errorf("reading tags (site.tagsFromFile): %w", err)
-	}
-	tags, err := identity.ParseTagFile(data, how)
+	tags, err := identity.ParseTagFile([]byte(text), how)
 	if err != nil {
 		return nil, fmt.Errorf("reading tags from %s (site.tagsFromFile): %w", how.FileName, err)
 	}
@@ -76,13 +96,26 @@ func (h *hostInfo) tagsFromScript(ctx context.Context, how v1alpha1.TagsFromScri
 	if how.Timeout > 0 {
 		limit = time.Duration(how.Timeout) * time.Second
 	}
+	text, err := h.output(ctx, limit, how.ScriptName)
+	if err != nil {
+		return nil, fmt.Errorf("asking %s for tags (site.tagsFromScript): %w", how.ScriptName, err)
+	}
+	tags, err := identity.ParseTagOutput([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("reading what %s printed (site.tagsFromScript): %w", how.ScriptName, err)
+	}
+	return tags, nil
+}
+
+// output is what a program prints, at most identity.MaxTagBytes of it.
+func (h *hostInfo) output(ctx context.Context, limit time.Duration, argv ...string) (string, error) {
 	var printed strings.Builder
 	transcript := filepath.Join(h.runtimeDir, "tags.log")
 	defer os.Remove(transcript) //nolint:errcheck // the next one begins it anew
 	_, err := h.units.Run(ctx, command.Spec{
 		// Each run is one of its own, so its name is used once. What a unit says on stderr would be among the lines.
 		Name:       fmt.Sprintf("tags-%d", time.Now().UnixNano()),
-		Argv:       []string{"/bin/sh", "-c", `exec "$0" 2>/dev/null`, how.ScriptName},
+		Argv:       append([]string{"/bin/sh", "-c", `exec "$0" "$@" 2>/dev/null`}, argv...),
 		Timeout:    limit,
 		Transcript: transcript,
 		OnLine: func(line string) {
@@ -91,12 +124,5 @@ func (h *hostInfo) tagsFromScript(ctx context.Context, how v1alpha1.TagsFromScri
 			}
 		},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("asking %s for tags (site.tagsFromScript): %w", how.ScriptName, err)
-	}
-	tags, err := identity.ParseTagOutput([]byte(printed.String()))
-	if err != nil {
-		return nil, fmt.Errorf("reading what %s printed (site.tagsFromScript): %w", how.ScriptName, err)
-	}
-	return tags, nil
+	return printed.String(), err
 }

@@ -15,31 +15,36 @@ import (
 )
 
 const (
-	// reachedFile is there while the registry answers a host that is not on trial.
+	// reachedFile is written when the registry has answered a host that is not on trial.
 	reachedFile = "reached"
+	// reachedFor is how long that counts: a registry that was away for a moment when user-data was applied is
+	// missed all the same. It is written anew at most each tenth of that.
+	reachedFor = time.Hour
 	// networkPatience is how long a host that changed its network may go without its registry: a switch
 	// that learns the port takes up to 50 s (IEEE 802.1D, two forward delays and more), DHCP some 30 s.
 	networkPatience = 2 * time.Minute
 )
 
-// noteReached remembers whether the registry was reached before a trial. What is seen during one says
-// nothing of before.
-func noteReached(state *durable.Root, err error) error {
+// noteReached remembers that the registry was reached before a trial. What is seen during one says nothing
+// of before.
+func noteReached(state *durable.Root, err error, now time.Time) error {
+	if !answered(err) || reachedWithin(state, now, reachedFor/10) {
+		return nil
+	}
 	var j lifecycle.Journal
-	if readErr := state.ReadJSON(lifecycle.JournalFile, &j); readErr != nil || j.Trial != nil {
-		if errors.Is(readErr, fs.ErrNotExist) {
+	if err := state.ReadJSON(lifecycle.JournalFile, &j); err != nil || j.Trial != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		return readErr
+		return err
 	}
-	_, known := state.Stat(reachedFile)
-	switch {
-	case answered(err) && known != nil:
-		return state.WriteFile(reachedFile, nil, 0o600)
-	case !answered(err) && known == nil:
-		return state.RemoveAll(reachedFile)
-	}
-	return nil
+	return state.WriteFile(reachedFile, nil, 0o600)
+}
+
+// reachedWithin takes a time in the future for a recent one: the clock was set.
+func reachedWithin(state *durable.Root, now time.Time, limit time.Duration) bool {
+	info, err := state.Stat(reachedFile)
+	return err == nil && now.Sub(info.ModTime()) < limit
 }
 
 // answered tells the registry's own word, also an unwelcome one, from no word at all and from that of
@@ -51,8 +56,8 @@ func answered(err error) bool {
 // mustReach tells whether a trial fails if the registry is lost: only if it changes what the user-data says
 // of the host, and the registry was there before. What a site's network does by itself refuses nothing
 // (docs/decisions.md, decision 14).
-func mustReach(state *durable.Root, t lifecycle.Target) bool {
-	if _, err := state.Stat(reachedFile); err != nil {
+func mustReach(state *durable.Root, t lifecycle.Target, now time.Time) bool {
+	if !reachedWithin(state, now, reachedFor) {
 		return false
 	}
 	var j lifecycle.Journal

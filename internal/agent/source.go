@@ -25,9 +25,11 @@ import (
 
 // assignment is the source of a host whose site names a profile in the user-data.
 type assignment struct {
-	store     userdata.Store
-	info      *hostInfo
-	clock     clockKeeper
+	store userdata.Store
+	info  *hostInfo
+	clock clockKeeper
+	// retry lets the engine forget a refusal (lifecycle.Engine.Retry).
+	retry     func(ctx context.Context, prefix string) ([]v1alpha1.RefusedRevision, error)
 	userAgent string
 	// self is the running stylet, the agent of images whose profile names none.
 	self      v1alpha1.Digest
@@ -61,58 +63,106 @@ func newAssignment(s settings.Settings, program string, state *durable.Root) (*a
 	}
 	return &assignment{
 		store: userdata.Store{OEMDir: s.UserDataDir, State: state}, userAgent: "stylet/" + version.Version,
-		info: &hostInfo{oemDir: s.UserDataDir, runtimeDir: s.RuntimeDir},
+		info: newHostInfo(s.UserDataDir, s.RuntimeDir),
 		self: v1alpha1.DigestOf(data), selfBytes: int64(len(data)),
 	}, nil
 }
 
-// Next reads the user-data anew and asks the registry what the assigned reference names now.
+// Next reads the user-data anew and asks the registry what the assigned reference names now. While
+// user-data that was applied waits for its trial, nobody is asked: see candidate.
 func (a *assignment) Next(ctx context.Context) (string, *lifecycle.Target, error) {
 	wanted, err := a.read(ctx)
-	reference := wanted.Site.Assignment.Profile
 	if err != nil {
 		return "", nil, err
 	}
-	a.info.learn(ctx, wanted.Site.Site)
-	if err := rememberCards(a.store.State, wanted.Site.Site, hostconfig.PresentCards("/")); err != nil || reference == "" {
+	a.info.ask(wanted.Site.Site)
+	if err := rememberCards(a.store.State, wanted.Site.Site, hostconfig.PresentCards("/")); err != nil {
+		return wanted.Site.Assignment.Profile, nil, err
+	}
+	var j lifecycle.Journal
+	if err := a.store.State.ReadJSON(lifecycle.JournalFile, &j); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return wanted.Site.Assignment.Profile, nil, fmt.Errorf("reading what runs here: %w", err)
+	}
+	base, unknown := a.committed(j)
+	if wanted.Applied.Pending() {
+		if unknown != nil {
+			return wanted.Site.Assignment.Profile, nil, fmt.Errorf("trying the user-data that was applied: %w", unknown)
+		}
+		target, err := a.candidate(ctx, wanted, base, j)
+		if err != nil || target != nil {
+			return wanted.Site.Assignment.Profile, target, err
+		}
+		if wanted, err = a.read(ctx); err != nil {
+			return "", nil, err
+		}
+	}
+	return a.assigned(ctx, wanted)
+}
+
+// assigned gives what the registry says.
+func (a *assignment) assigned(ctx context.Context, wanted userdata.Wanted) (string, *lifecycle.Target, error) {
+	reference := wanted.Site.Assignment.Profile
+	if reference == "" {
+		return "", nil, nil
+	}
+	// Before anything that may fail: a boot must know the text for one that stylet has seen.
+	if err := a.store.Keep(wanted); err != nil {
 		return reference, nil, err
 	}
 	profile, err := a.resolve(ctx, wanted)
 	if err != nil {
 		return reference, nil, err
 	}
-	target := a.target(wanted, profile)
-	if wanted.Applied != nil && wanted.Applied.Undone == "" {
-		if wanted, err = a.judgeApplied(ctx, wanted, target); err != nil {
-			return reference, nil, err
-		}
-		target = a.target(wanted, profile)
-	}
-	return reference, target, a.store.Keep(wanted)
+	return reference, a.target(wanted, profile), nil
 }
 
-// judgeApplied takes back applied user-data whose revision was refused, and forgets that it was applied
-// once its revision is committed. It gives the user-data that the host is to have then.
-func (a *assignment) judgeApplied(ctx context.Context, w userdata.Wanted, target *lifecycle.Target) (userdata.Wanted, error) {
-	var j lifecycle.Journal
-	if err := a.store.State.ReadJSON(lifecycle.JournalFile, &j); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return w, fmt.Errorf("judging the user-data that was applied: %w", err)
-	}
-	id := target.Revision.ID()
+// candidate gives the revision that applied user-data is tried as: what is committed, with nothing but the
+// user-data changed. It needs no registry, which may be what is to be mended, and no newer profile decides
+// about it. No target means that it is judged: it was settled, or undone.
+func (a *assignment) candidate(ctx context.Context, w userdata.Wanted, base lifecycle.Target, j lifecycle.Journal) (*lifecycle.Target, error) {
+	t := base
+	t.UserData = w.Settings
+	t.Revision.Config = t.Config().Digest()
+	id := t.Revision.ID()
 	if refused, ok := j.RefusedFor(id); ok {
-		if err := a.store.Undo(*w.Applied, refused.Cause); err != nil {
-			return w, err
+		if w.Applied.Volume || refused.At.After(w.Applied.At) || a.retry == nil {
+			return nil, a.store.Undo(ctx, *w.Applied, refused.Cause)
 		}
-		return a.store.Read(ctx)
+		// A person asks for it once more.
+		if _, err := a.retry(ctx, id.Hex()); err != nil {
+			return nil, err
+		}
 	}
-	if n := len(j.Committed); j.Trial == nil && n > 0 && j.Committed[n-1].Revision.ID() == id {
-		return w, a.store.Settle(w)
+	if j.Trial == nil && base.Revision.ID() == id {
+		if settled, err := a.store.Settle(ctx, w); settled || err != nil {
+			return nil, err
+		}
 	}
-	return w, nil
+	return &t, a.store.Keep(w)
 }
 
-// resolve asks the registry. While user-data that was applied waits for its trial, the profile known last
-// will do: the network that it mends may be what keeps the registry away.
+// committedFile holds the target that was committed last: all that a change of the user-data alone needs.
+const committedFile = "committed.json"
+
+// committed gives what was committed last, and keeps it: the journal remembers what is wanted.
+func (a *assignment) committed(j lifecycle.Journal) (lifecycle.Target, error) {
+	var kept lifecycle.Target
+	if err := a.store.State.ReadJSON(committedFile, &kept); err != nil {
+		kept = lifecycle.Target{} // none yet, or damaged
+	}
+	n := len(j.Committed)
+	switch {
+	case n == 0:
+		return kept, errors.New("nothing is committed here")
+	case j.Committed[n-1].Revision == kept.Revision:
+		return kept, nil
+	case j.Target != nil && j.Target.Revision == j.Committed[n-1].Revision:
+		return *j.Target, a.store.State.WriteJSON(committedFile, j.Target)
+	}
+	return kept, errors.New("what is committed here is not known any more; it is once the host has taken its next profile")
+}
+
+// resolve asks the registry.
 func (a *assignment) resolve(ctx context.Context, w userdata.Wanted) (v1alpha1.Profile, error) {
 	var known assigned
 	if err := a.store.State.ReadJSON(assignedFile, &known); err != nil {
@@ -126,13 +176,10 @@ func (a *assignment) resolve(ctx context.Context, w userdata.Wanted) (v1alpha1.P
 	} else if clockErr != nil {
 		err = errors.Join(err, clockErr)
 	}
-	pending := w.Applied != nil && w.Applied.Undone == ""
-	if noted := noteReached(a.store.State, err); noted != nil {
+	if noted := noteReached(a.store.State, err, time.Now()); noted != nil {
 		return v1alpha1.Profile{}, errors.Join(err, noted)
 	}
 	switch {
-	case err != nil && pending && known.Digest != "" && known.Asked == asked:
-		return known.Profile, nil
 	case err != nil:
 		return v1alpha1.Profile{}, err
 	case resolved.Digest == known.Digest && known.Asked == asked:

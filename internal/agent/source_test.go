@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,7 +15,6 @@ import (
 	"github.com/stylet-edge/stylet/internal/agent/userdata"
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/base/fault"
-	"github.com/stylet-edge/stylet/internal/content"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -69,51 +69,81 @@ func TestUserDataSetsTheLogLevelOverTheFile(t *testing.T) {
 	}
 }
 
-// A host that lost its registry gets new user-data all the same, goes back to the old when the revision
-// with it is refused, and keeps it when it is committed.
+// A host that lost its registry gets new user-data all the same, beside what is committed; goes back to the
+// old when the revision with it is refused; tries it once more when a person says so; and keeps it when it is
+// committed.
 //
 // Requirement: A3, U3
 func TestAppliedUserDataIsTriedJudgedAndSettled(t *testing.T) {
 	dir, state := t.TempDir(), tempState(t)
 	const reference = "127.0.0.1:1/site/store:1" // nobody is there
-	userData := func(name string) []byte {
-		return []byte("#cloud-config\nstylet: {assignment: {profile: '" + reference + "'}, registries: [{host: '127.0.0.1:1', plainHTTP: true}], site: {hostName: " + name + "}}\n")
+	userData := func(name, tag string) []byte {
+		return []byte("#cloud-config\nstylet: {assignment: {profile: '" + reference + tag + "'}, registries: [{host: '127.0.0.1:1', plainHTTP: true}], site: {hostName: " + name + "}}\n")
 	}
-	managed := filepath.Join(dir, userdata.ManagedFile)
-	require.NoError(t, os.WriteFile(managed, userData("one"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, userdata.ManagedFile), userData("one", ""), 0o600))
 	self, err := os.Executable()
 	require.NoError(t, err)
 	source, err := newAssignment(settings.Settings{UserDataDir: dir, RuntimeDir: t.TempDir()}, self, state)
 	require.NoError(t, err)
-	profile := imageTarget("1.0.0").Profile
-	require.NoError(t, state.WriteJSON(assignedFile, assigned{content.Resolved{Profile: profile, Digest: profile.Digest()}, reference}))
+	running := imageTarget("1.0.0")
+	newer := imageTarget("2.0.0")
+	journal := lifecycle.Journal{Target: &running, Committed: []lifecycle.CommittedRevision{{Revision: running.Revision}}}
+	write := func(change func(*lifecycle.Journal)) {
+		change(&journal)
+		require.NoError(t, state.WriteJSON(lifecycle.JournalFile, journal))
+	}
+	var forgotten []string
+	source.retry = func(_ context.Context, id string) ([]v1alpha1.RefusedRevision, error) {
+		forgotten = append(forgotten, id)
+		write(func(j *lifecycle.Journal) { j.Refused = nil })
+		return nil, nil
+	}
+	next := func() *lifecycle.Target {
+		t.Helper()
+		_, target, err := source.Next(t.Context())
+		require.NoError(t, err)
+		return target
+	}
 
+	write(func(*lifecycle.Journal) {})
 	_, _, err = source.Next(t.Context())
 	require.Error(t, err, "the registry does not answer, and nothing hurries")
-	require.NoError(t, source.store.Apply(t.Context(), userData("two"), time.Now()))
-	_, tried, err := source.Next(t.Context())
-	require.NoError(t, err)
-	require.NotEmpty(t, tried.UserData)
+	write(func(j *lifecycle.Journal) { j.Target = &newer }) // which is being downloaded
 
-	require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
-		Refused: []v1alpha1.RefusedRevision{{Revision: tried.Revision.ID(), Cause: "gate network: lost"}},
-	}))
+	require.NoError(t, source.store.Apply(t.Context(), userData("two", "0"), false, time.Now()))
+	tried := next()
+	require.NotEmpty(t, tried.UserData)
+	require.Equal(t, running.Revision.Image, tried.Revision.Image, "no newer profile decides about it")
+	require.Equal(t, tried.Revision.Config, tried.Config().Digest())
+
+	refuse := func() {
+		write(func(j *lifecycle.Journal) {
+			j.Refused = []v1alpha1.RefusedRevision{{Revision: tried.Revision.ID(), Cause: "gate network: lost", At: time.Now()}}
+		})
+	}
+	refuse()
 	_, back, err := source.Next(t.Context())
-	require.NoError(t, err)
-	require.NotEqual(t, tried.Revision, back.Revision)
+	require.Error(t, err, "the registry is asked again")
+	require.Nil(t, back)
 	require.ErrorContains(t, source.store.Undone(), "gate network: lost")
 
-	require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{}))
-	require.NoError(t, source.store.Apply(t.Context(), userData("two"), time.Now()))
-	_, again, err := source.Next(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, tried.Revision, again.Revision)
-	require.NoError(t, source.store.Restore(again.UserData)) // its boot
-	require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
-		Committed: []lifecycle.CommittedRevision{{Revision: again.Revision}},
-	}))
+	require.NoError(t, source.store.Apply(t.Context(), userData("two", "0"), true, time.Now()))
 	_, _, err = source.Next(t.Context())
-	require.NoError(t, err)
+	require.Error(t, err)
+	require.ErrorContains(t, source.store.Undone(), "gate network: lost", "a volume is no person")
+	require.Empty(t, forgotten)
+
+	require.NoError(t, source.store.Apply(t.Context(), userData("two", "0"), false, time.Now()))
+	require.Equal(t, tried.Revision, next().Revision)
+	require.Equal(t, []string{tried.Revision.ID().Hex()}, forgotten)
+
+	require.NoError(t, source.store.Restore(tried.UserData)) // its boot
+	write(func(j *lifecycle.Journal) {
+		j.Target = tried
+		j.Committed = append(j.Committed, lifecycle.CommittedRevision{Revision: tried.Revision})
+	})
+	_, _, err = source.Next(t.Context())
+	require.Error(t, err, "the registry is asked again")
 	now, err := source.store.Read(t.Context())
 	require.NoError(t, err)
 	require.Nil(t, now.Applied)
@@ -142,19 +172,23 @@ func TestWhenATrialMustReachTheRegistry(t *testing.T) {
 			if name != "the installer's image ran before" {
 				require.NoError(t, state.WriteJSON(actions.RenderedFile(from.Revision), actions.Rendered{Revision: from.Revision, Config: from.Config()}))
 			}
-			before := error(fault.New(fault.Retry, "registry.unreachable", "", "no"))
-			if c.reached {
-				before = nil
-			}
-			require.NoError(t, noteReached(state, before), "no journal yet")
+			now := time.Now()
+			silent := fault.New(fault.Retry, "registry.unreachable", "", "no")
+			require.NoError(t, noteReached(state, nil, now), "no journal yet")
 			require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{}))
-			require.NoError(t, noteReached(state, nil))
-			require.NoError(t, noteReached(state, before))
+			require.NoError(t, noteReached(state, silent, now))
+			if c.reached {
+				require.NoError(t, noteReached(state, nil, now))
+				require.NoError(t, noteReached(state, silent, now), "it is away for a moment")
+			}
 			require.NoError(t, state.WriteJSON(lifecycle.JournalFile, lifecycle.Journal{
 				Trial: &lifecycle.Trial{Target: c.target, From: from.Revision},
 			}))
-			require.NoError(t, noteReached(state, fault.New(fault.Input, "registry.tls", "", "an inspecting proxy")), "a trial says nothing of before")
-			require.Equal(t, c.want, mustReach(state, c.target))
+			if !c.reached {
+				require.NoError(t, noteReached(state, nil, now), "a trial says nothing of before")
+			}
+			require.Equal(t, c.want, mustReach(state, c.target, now))
+			require.False(t, mustReach(state, c.target, now.Add(2*reachedFor)), "that was long ago")
 		})
 	}
 }

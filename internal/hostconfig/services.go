@@ -10,7 +10,7 @@ import (
 
 const byStylet = "Written by stylet at each boot, from the user-data (site.*): change it there."
 
-// ProxyFile is the environment of every service of the host.
+// ProxyFile is the environment of every service of the host (internal/agent/setup/units/service.d).
 const ProxyFile = "/run/stylet/proxy.env"
 
 // nameFiles make systemd-resolved ask the site's name servers for everything.
@@ -31,8 +31,8 @@ func timeFiles(servers v1alpha1.TextList) []File {
 	return []File{{Path: "/run/systemd/timesyncd.conf.d/50-stylet.conf", Content: text, Mode: public}}
 }
 
-// proxyFiles give the proxy to all services, by a file that only root reads (a setting of systemd's
-// manager would show the password to everybody), and to the sessions of people who log in.
+// proxyFiles give the proxy to all services, by the file that a drop-in of the image names for them (an
+// absent one is no proxy), and to the sessions of people who log in.
 func proxyFiles(n v1alpha1.Network) []File {
 	variables := proxyVariables(n)
 	if len(variables) == 0 {
@@ -42,10 +42,8 @@ func proxyFiles(n v1alpha1.Network) []File {
 	for _, v := range variables {
 		fmt.Fprintf(&env, "%s=%s\n", v.name, v.value)
 	}
-	dropIn := fmt.Sprintf("# %s\n[Service]\nEnvironmentFile=-%s\n", byStylet, ProxyFile)
 	return []File{
 		{Path: ProxyFile, Content: env.String(), Mode: secret},
-		{Path: "/run/systemd/system/service.d/50-stylet-proxy.conf", Content: dropIn, Mode: public},
 		{Path: "/etc/environment", Content: env.String(), Mode: secret, Added: true}, // read by PAM, which is root
 	}
 }

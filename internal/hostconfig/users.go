@@ -1,6 +1,7 @@
 package hostconfig
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,10 +27,9 @@ type yipStep struct {
 }
 
 type yipUser struct {
-	Passwd            string   `yaml:"passwd,omitempty"`
-	LockPasswd        bool     `yaml:"lock_passwd,omitempty"`
-	Groups            []string `yaml:"groups,omitempty"`
-	SSHAuthorizedKeys []string `yaml:"ssh_authorized_keys,omitempty"`
+	Passwd     string   `yaml:"passwd,omitempty"`
+	LockPasswd bool     `yaml:"lock_passwd,omitempty"`
+	Groups     []string `yaml:"groups,omitempty"`
 }
 
 // usersDocument is the cloud-config that makes the users, "" for none.
@@ -39,6 +39,7 @@ func usersDocument(users []v1alpha1.OSUser) (string, error) {
 	}
 	groups := yipStep{Name: "stylet: groups of the site's users"}
 	made := yipStep{Name: "stylet: users of the site", Users: map[string]yipUser{}}
+	keys := yipStep{Name: "stylet: keys of the site's users"}
 	ends := yipStep{Name: "stylet: passwords of the site's users that end"}
 	known := map[string]bool{}
 	for _, u := range users {
@@ -48,21 +49,35 @@ func usersDocument(users []v1alpha1.OSUser) (string, error) {
 				groups.Commands = append(groups.Commands, fmt.Sprintf("getent group %[1]s >/dev/null || groupadd --system %[1]s", group))
 			}
 		}
-		made.Users[u.Name] = yipUser{
-			Passwd: u.Passwd.Reveal(), Groups: u.Groups, SSHAuthorizedKeys: u.SSHAuthorizedKeys,
-			LockPasswd: u.LockPasswd || u.Passwd == "", // an empty password would let anybody in
+		user := yipUser{Passwd: u.Passwd.Reveal(), Groups: u.Groups}
+		if u.LockPasswd || u.Passwd == "" { // an empty password would let anybody in
+			user.Passwd, user.LockPasswd = "", true // yip gives a password to a user that is there, locked or not
 		}
+		made.Users[u.Name] = user
+		keys.Commands = append(keys.Commands, keysCommand(u))
 		if days, ok := daysUntil(u.PasswordExpiry); ok {
 			// Changed on the first day there is, valid until the day given: an age that needs no clock.
 			ends.Commands = append(ends.Commands, "chage --lastday 1 --maxdays "+strconv.Itoa(days-1)+" "+u.Name)
 		}
 	}
-	file := yipFile{Stages: map[string][]yipStep{"initramfs": {groups, made, ends}}}
+	file := yipFile{Stages: map[string][]yipStep{"initramfs": {groups, made, keys, ends}}}
 	text, err := yaml.Marshal(file)
 	if err != nil {
 		return "", fmt.Errorf("writing the users: %w", err)
 	}
 	return "#cloud-config\n# " + byStylet + "\n" + string(text), nil
+}
+
+// keysCommand writes the file with a user's keys whole: homes are persistent, and yip only adds to it
+// (v1.25.1, plugins/ssh.go), so that a key taken out of the user-data would go on letting somebody in.
+func keysCommand(u v1alpha1.OSUser) string {
+	text := "# " + byStylet + "\n"
+	for _, key := range u.SSHAuthorizedKeys {
+		text += key + "\n"
+	}
+	return fmt.Sprintf(`h=$(getent passwd %[1]s | cut -d: -f6) && install -d -m 700 -o %[1]s -g "$(id -gn %[1]s)" "$h/.ssh" && `+
+		`echo %[2]s | base64 -d >"$h/.ssh/authorized_keys" && chown %[1]s: "$h/.ssh/authorized_keys" && chmod 600 "$h/.ssh/authorized_keys"`,
+		u.Name, base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
 // daysUntil counts the days from 1970 to a day, as /etc/shadow does.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
@@ -29,6 +30,7 @@ const (
 	// forbidden are the characters that a host ID must not have, as documented.
 	forbidden     = `/?#&+%,$~!@*(){}|=;:<>'.^"`
 	schemaVersion = 1
+	fromName      = "site.name"
 )
 
 // Record is what is kept of the decision.
@@ -37,6 +39,9 @@ type Record struct {
 	ID            string `json:"id"`
 	// From says what the ID was made of: "site.name", a file's path, or "random".
 	From string `json:"from"`
+	// Own is the host's own ID while site.name rules, to go back to: a name may come with user-data that
+	// is taken back.
+	Own *Record `json:"own,omitempty"`
 }
 
 // Keep gives the host's ID, and keeps it on COS_OEM: site.name if the user-data names the host, what
@@ -57,7 +62,7 @@ func Keep(oemDir, root string, place v1alpha1.Place) (Record, error) {
 		kept = Record{}
 	}
 	decided := decide(root, place, kept)
-	if decided == kept {
+	if reflect.DeepEqual(decided, kept) {
 		return kept, nil
 	}
 	if err := dir.WriteJSON(RecordFile, decided); err != nil {
@@ -87,8 +92,10 @@ func Read(oemDir string) (Record, error) {
 func decide(root string, place v1alpha1.Place, kept Record) Record {
 	switch {
 	case place.Name != "" && place.Name != randomName:
-		return Record{schemaVersion, bounded(place.Name), "site.name"}
-	case kept.ID != "" && kept.From != "site.name":
+		return named(bounded(place.Name), kept)
+	case kept.From == fromName && kept.Own != nil:
+		return *kept.Own
+	case kept.ID != "" && kept.From != fromName:
 		return kept
 	}
 	prefix := place.Prefix
@@ -97,10 +104,19 @@ func decide(root string, place v1alpha1.Place, kept Record) Record {
 	}
 	if place.Name != randomName {
 		if text, from := Derive(root, place.DeviceUIDPaths); text != "" {
-			return Record{schemaVersion, bounded(prefix + "-" + text), from}
+			return Record{SchemaVersion: schemaVersion, ID: bounded(prefix + "-" + text), From: from}
 		}
 	}
-	return Record{schemaVersion, bounded(prefix + "-" + newRandom()), "random"}
+	return Record{SchemaVersion: schemaVersion, ID: bounded(prefix + "-" + newRandom()), From: "random"}
+}
+
+// named is the record of a host that the site names. Its own ID is remembered.
+func named(id string, kept Record) Record {
+	record := Record{SchemaVersion: schemaVersion, ID: id, From: fromName, Own: kept.Own}
+	if kept.ID != "" && kept.From != fromName {
+		record.Own = &kept
+	}
+	return record
 }
 
 // newRandom gives 26 letters and digits, 130 random bits.

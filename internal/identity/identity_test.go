@@ -77,6 +77,10 @@ func TestTheIDIsKept(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "till-7", named.ID, "the site's word wins")
 
+	unnamed, err := Keep(oem, t.TempDir(), v1alpha1.Place{})
+	require.NoError(t, err)
+	assert.Equal(t, first, unnamed, "a name that is taken back leaves the ID as it was")
+
 	require.NoError(t, os.WriteFile(filepath.Join(oem, RecordFile), []byte(`{"id`), 0o600))
 	_, err = Read(oem)
 	require.Error(t, err)

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -46,7 +45,7 @@ func Settings(document []byte) (v1alpha1.Digest, error) {
 	if len(said) == 0 {
 		return "", nil
 	}
-	canonical, err := json.Marshal(said)
+	canonical, err := yaml.Marshal(said) // keys of maps are sorted
 	if err != nil {
 		return "", fmt.Errorf("reading the user-data: %w", err)
 	}

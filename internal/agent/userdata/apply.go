@@ -3,9 +3,13 @@ package userdata
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
@@ -47,10 +51,10 @@ func (s Store) Weigh(ctx context.Context, text []byte, hasRevision bool) (Effect
 	switch {
 	case err == nil && inForce.Settings == wanted.Settings:
 		return EffectNow, wanted, nil
-	case !hasRevision || wanted.Site.Assignment.Profile == "":
+	case !hasRevision:
 		return EffectNextBoot, wanted, nil
 	}
-	return EffectTrial, wanted, nil
+	return EffectTrial, wanted, s.refuseEarly(inForce, wanted)
 }
 
 // volumeMark remembers the volume that was applied last: one that stays plugged in is not applied at
@@ -61,21 +65,20 @@ const volumeMark = actions.UserDataDir + "/applied.volume"
 // adds or changes (facts/stylus-behaviour.md, section 1.5). The text is nil for a volume that was applied
 // before. Errors are those of site.Read.
 func (s Store) FromVolume(ctx context.Context, volume site.Source, fetch site.Fetch) ([]byte, error) {
-	alone, err := site.Read(ctx, []site.Source{volume}, fetch)
-	if err != nil {
-		return nil, err
-	}
-	said := v1alpha1.DigestOf(alone.Document)
-	if before, err := s.State.ReadFile(volumeMark); err == nil && string(before) == string(said) {
+	before := s.lastVolume()
+	if before.Volume == rawDigest(volume) {
 		return nil, nil
 	}
-	now, err := s.Read(ctx)
-	if err != nil {
+	// By itself first: problems are told at the volume's own lines.
+	if _, err := site.Read(ctx, []site.Source{volume}, nil); err != nil {
 		return nil, err
 	}
 	base := site.Source{Name: site.SourceOEM}
-	if now.managed != nil {
-		base.Files = []site.SourceFile{{Name: filepath.Join(s.OEMDir, ManagedFile), Data: now.managed}}
+	if managed, err := s.baseOf(ctx, before); err != nil || managed != nil {
+		if err != nil {
+			return nil, err
+		}
+		base.Files = []site.SourceFile{{Name: filepath.Join(s.OEMDir, ManagedFile), Data: managed}}
 	}
 	both, err := site.Read(ctx, []site.Source{base, volume}, fetch)
 	if err != nil {
@@ -84,27 +87,106 @@ func (s Store) FromVolume(ctx context.Context, volume site.Source, fetch site.Fe
 	return both.Document, nil
 }
 
-// VolumeApplied notes that a volume was applied.
-func (s Store) VolumeApplied(ctx context.Context, volume site.Source, fetch site.Fetch) error {
-	alone, err := site.Read(ctx, []site.Source{volume}, fetch)
+// appliedVolume remembers a volume: its own digest, the text that it led to, and what that text was made of.
+type appliedVolume struct {
+	Volume v1alpha1.Digest `json:"volume"`
+	Text   v1alpha1.Digest `json:"text"`
+	Base   []byte          `json:"base,omitempty"`
+}
+
+func (s Store) lastVolume() appliedVolume {
+	var before appliedVolume
+	if err := s.State.ReadJSON(volumeMark, &before); err != nil {
+		return appliedVolume{} // none, or damaged: it is applied once more
+	}
+	return before
+}
+
+// baseOf gives what a volume is laid over: the user-data in force without what the volume before has
+// brought. An edited volume would otherwise meet its own old words.
+func (s Store) baseOf(ctx context.Context, before appliedVolume) ([]byte, error) {
+	now, err := s.InForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if now.managed != nil && v1alpha1.DigestOf(now.managed) == before.Text {
+		return before.Base, nil
+	}
+	return now.managed, nil
+}
+
+// rawDigest is over a volume's files, without what they lead to: config_url need not answer at each boot.
+func rawDigest(volume site.Source) v1alpha1.Digest {
+	var all bytes.Buffer
+	for _, f := range volume.Files {
+		fmt.Fprintf(&all, "%s %d\n%s", filepath.Base(f.Name), len(f.Data), f.Data)
+	}
+	return v1alpha1.DigestOf(all.Bytes())
+}
+
+// VolumeApplied notes that a volume led to a text. Call it before the text is brought: what is in force then
+// is what it was made of.
+func (s Store) VolumeApplied(ctx context.Context, volume site.Source, text []byte) error {
+	base, err := s.baseOf(ctx, s.lastVolume())
 	if err != nil {
 		return err
 	}
-	if err := s.State.WriteFile(volumeMark, []byte(v1alpha1.DigestOf(alone.Document)), mode); err != nil {
+	data, err := json.Marshal(appliedVolume{Volume: rawDigest(volume), Text: v1alpha1.DigestOf(text), Base: base})
+	if err != nil {
+		return fmt.Errorf("noting that the volume was applied: %w", err)
+	}
+	if err := s.State.WriteFile(volumeMark, data, mode); err != nil {
 		return fmt.Errorf("noting that the volume was applied: %w", err)
 	}
 	return nil
 }
 
+// refuseEarly refuses a change of stages that Kairos runs before the boot hook brings the revision's
+// user-data (immucore v0.20.4, pkg/state/steps_shared.go): they would not be in their own trial, and once
+// more in the boot after it.
+func (s Store) refuseEarly(inForce, wanted Wanted) error {
+	before, err := earlyStages(inForce.Document)
+	if err != nil {
+		return err
+	}
+	after, err := earlyStages(wanted.Document)
+	if err != nil || before == after {
+		return err
+	}
+	return fault.New(fault.Refused, "apply.early-stage",
+		"use the stage initramfs or a later one, or install the host anew",
+		"the stages rootfs and initramfs.before act before a trial has begun, so that a change of them cannot be tried")
+}
+
+func earlyStages(document []byte) (string, error) {
+	var top struct {
+		Stages map[string]yaml.Node `yaml:"stages"`
+	}
+	if err := yaml.Unmarshal(document, &top); err != nil {
+		return "", fmt.Errorf("reading the stages: %w", err)
+	}
+	early := map[string]yaml.Node{}
+	for name, steps := range top.Stages {
+		if strings.HasPrefix(name, "rootfs") || name == "initramfs.before" {
+			early[name] = steps
+		}
+	}
+	if len(early) == 0 {
+		return "", nil
+	}
+	text, err := yaml.Marshal(early)
+	return string(text), err
+}
+
 // Bring does what Weigh has said.
-func (s Store) Bring(ctx context.Context, text []byte, effect Effect, now time.Time) error {
+func (s Store) Bring(ctx context.Context, text []byte, effect Effect, volume bool, now time.Time) error {
 	switch effect {
 	case EffectNone:
 		return nil
 	case EffectNow, EffectNextBoot:
-		return s.PutInForce(text)
+		return s.PutInForce(ctx, text)
 	case EffectTrial:
-		return s.Apply(ctx, text, now)
+		return s.Apply(ctx, text, volume, now)
 	}
 	return fault.New(fault.Internal, "apply.effect", "", "there is no effect %q", effect)
 }

@@ -41,9 +41,16 @@ type Store struct {
 type Applied struct {
 	SchemaVersion int       `json:"schemaVersion"`
 	At            time.Time `json:"at"`
+	// Text is the digest of what was applied.
+	Text v1alpha1.Digest `json:"text"`
+	// Volume says that a volume brought it, and no person.
+	Volume bool `json:"volume,omitempty"`
 	// Undone says why it is not in force after all, "" while it is wanted.
 	Undone string `json:"undone,omitempty"`
 }
+
+// Pending tells whether it waits for its trial, or for the end of it.
+func (a *Applied) Pending() bool { return a != nil && a.Undone == "" }
 
 // Wanted is the user-data that the host is to have.
 type Wanted struct {
@@ -81,13 +88,24 @@ func (s Store) Read(ctx context.Context) (Wanted, error) {
 // InForce gives the user-data of COS_OEM.
 func (s Store) InForce(ctx context.Context) (Wanted, error) { return s.read(ctx, nil) }
 
-// Kept gives the user-data of the revisions with these settings alone.
-func (s Store) Kept(ctx context.Context, settings v1alpha1.Digest) (Wanted, error) {
+// Of gives the user-data of the revision with these settings, whatever COS_OEM has by now: that is wanted,
+// perhaps, but not this revision's. Where nothing was kept it is what COS_OEM has, and an error if there
+// should be something. Of what a person has spoilt beside it nothing is used, and the error tells it.
+func (s Store) Of(ctx context.Context, settings v1alpha1.Digest) (Wanted, error) {
 	text, err := s.State.ReadFile(actions.UserDataFile(settings))
 	if err != nil {
-		return Wanted{}, fmt.Errorf("reading the revision's user-data: %w", err)
+		inForce, readErr := s.InForce(ctx)
+		if settings == "" && errors.Is(err, fs.ErrNotExist) {
+			return inForce, readErr // of a time before user-data belonged to revisions
+		}
+		return inForce, errors.Join(fmt.Errorf("reading the revision's user-data: %w", err), readErr)
 	}
-	return readText(ctx, filepath.Join(s.OEMDir, ManagedFile), text)
+	wanted, err := s.With(ctx, text)
+	if err == nil {
+		return wanted, nil
+	}
+	alone, aloneErr := readText(ctx, filepath.Join(s.OEMDir, ManagedFile), text)
+	return alone, errors.Join(err, aloneErr)
 }
 
 func readText(ctx context.Context, name string, text []byte) (w Wanted, err error) {
@@ -138,24 +156,46 @@ func (s Store) Keep(w Wanted) error {
 
 // Apply notes a text as the user-data that the host is to have from now on, and what it has now as what
 // it can go back to.
-func (s Store) Apply(ctx context.Context, text []byte, now time.Time) error {
-	before, err := s.InForce(ctx)
+func (s Store) Apply(ctx context.Context, text []byte, volume bool, now time.Time) error {
+	return s.locked(ctx, func() error {
+		before, err := s.InForce(ctx)
+		if err != nil {
+			return err
+		}
+		if err := s.Keep(before); err != nil {
+			return err
+		}
+		// The mark of another text goes first: between the two writes nothing is applied.
+		if err := s.State.RemoveAll(appliedMark); err != nil {
+			return err
+		}
+		if err := s.State.WriteFile(appliedText, text, mode); err != nil {
+			return fmt.Errorf("noting the user-data: %w", err)
+		}
+		return s.mark(Applied{SchemaVersion: 1, At: now, Text: v1alpha1.DigestOf(text), Volume: volume})
+	})
+}
+
+// Undo notes why what was applied is not in force, unless something else was applied meanwhile.
+func (s Store) Undo(ctx context.Context, applied Applied, cause string) error {
+	return s.locked(ctx, func() error {
+		var now Applied
+		if err := s.State.ReadJSON(appliedMark, &now); err != nil || now != applied {
+			return nil //nolint:nilerr // a mark that is gone or damaged is not the one that was judged
+		}
+		now.Undone = cause
+		return s.mark(now)
+	})
+}
+
+// locked keeps `stylet apply` and the agent apart.
+func (s Store) locked(ctx context.Context, do func() error) (err error) {
+	unlock, err := s.State.Lock(ctx, "userdata.lock")
 	if err != nil {
 		return err
 	}
-	if err := s.Keep(before); err != nil {
-		return err
-	}
-	if err := s.State.WriteFile(appliedText, text, mode); err != nil {
-		return fmt.Errorf("noting the user-data: %w", err)
-	}
-	return s.mark(Applied{SchemaVersion: 1, At: now})
-}
-
-// Undo notes why what was applied is not in force.
-func (s Store) Undo(applied Applied, cause string) error {
-	applied.Undone = cause
-	return s.mark(applied)
+	defer func() { err = errors.Join(err, unlock()) }()
+	return do()
 }
 
 // Undone is the error that applied user-data had to be taken back, nil if none had.
@@ -182,25 +222,46 @@ func (s Store) mark(applied Applied) error {
 }
 
 // Settle forgets that user-data was applied once it is the one on COS_OEM and proved.
-func (s Store) Settle(w Wanted) error {
-	have, err := s.managedFile()
-	if err != nil || !bytes.Equal(have, w.managed) {
-		return err
-	}
-	return errors.Join(s.State.RemoveAll(appliedMark), s.State.RemoveAll(appliedText))
+func (s Store) Settle(ctx context.Context, w Wanted) (settled bool, err error) {
+	err = s.locked(ctx, func() error {
+		var now Applied
+		have, err := s.managedFile()
+		if err != nil || !bytes.Equal(have, w.managed) {
+			return err
+		}
+		if err := s.State.ReadJSON(appliedMark, &now); err != nil || now.Text != v1alpha1.DigestOf(have) {
+			return nil //nolint:nilerr // something else was applied meanwhile
+		}
+		settled = true
+		return errors.Join(s.State.RemoveAll(appliedMark), s.State.RemoveAll(appliedText))
+	})
+	return settled, err
 }
 
-// PutInForce writes a text to COS_OEM, for settings that need no trial.
-func (s Store) PutInForce(text []byte) error {
-	oem, err := durable.Open(s.OEMDir)
-	if err != nil {
-		return fmt.Errorf("writing the user-data: %w", err)
-	}
-	defer oem.Close()
-	if err := oem.WriteFile(ManagedFile, text, mode); err != nil {
-		return fmt.Errorf("writing the user-data to %s: %w", s.OEMDir, err)
-	}
-	return errors.Join(s.State.RemoveAll(appliedMark), s.State.RemoveAll(appliedText))
+// PutInForce writes a text to COS_OEM, for settings that need no trial. It is kept first, so that a boot
+// knows it for one that stylet wrote.
+func (s Store) PutInForce(ctx context.Context, text []byte) error {
+	return s.locked(ctx, func() error {
+		wanted, err := s.With(ctx, text)
+		if err != nil {
+			return err
+		}
+		if err := s.Keep(wanted); err != nil {
+			return err
+		}
+		if err := errors.Join(s.State.RemoveAll(appliedMark), s.State.RemoveAll(appliedText)); err != nil {
+			return err
+		}
+		oem, err := durable.Open(s.OEMDir)
+		if err != nil {
+			return fmt.Errorf("writing the user-data: %w", err)
+		}
+		defer oem.Close()
+		if err := oem.WriteFile(ManagedFile, text, mode); err != nil {
+			return fmt.Errorf("writing the user-data to %s: %w", s.OEMDir, err)
+		}
+		return nil
+	})
 }
 
 // Restore brings COS_OEM the user-data of a revision, if what is there is that of another one. What

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
 	"github.com/stylet-edge/stylet/internal/site"
 )
@@ -75,7 +76,7 @@ func TestWhatApplyingCosts(t *testing.T) {
 		"the agent's settings":      {one, oneToo, true, EffectNow},
 		"the host's":                {one, two, true, EffectTrial},
 		"no revision to go back to": {one, two, false, EffectNextBoot},
-		"nothing assigned":          {one, header + "stylet: {site: {hostName: two}}\n", true, EffectNextBoot},
+		"no assignment any more":    {one, header + "stylet: {site: {hostName: two}}\n", true, EffectTrial},
 		"a host without user-data":  {"", two, true, EffectTrial},
 		"what is there is spoilt":   {header + "stylet: {bogus: 1}\n", two, true, EffectNextBoot},
 	} {
@@ -97,18 +98,18 @@ func TestAppliedUserDataIsWantedUntilItIsTakenBack(t *testing.T) {
 	before := b.read()
 	require.Nil(t, before.Applied)
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	require.NoError(t, b.Bring(t.Context(), []byte(two), EffectTrial, at))
+	require.NoError(t, b.Bring(t.Context(), []byte(two), EffectTrial, false, at))
 	require.Equal(t, one, b.on(), "nothing is in force before its boot")
 	wanted := b.read()
 	require.Equal(t, "two", wanted.Site.Site.HostName)
 	require.NotEqual(t, wanted.Settings, before.Settings)
 	require.NoError(t, b.Undone())
 
-	require.NoError(t, b.Undo(*wanted.Applied, "the registry is lost"))
+	require.NoError(t, b.Undo(t.Context(), *wanted.Applied, "the registry is lost"))
 	require.Equal(t, "one", b.read().Site.Site.HostName)
 	require.ErrorContains(t, b.Undone(), "applied at 2026-11-23 12:00:00 was taken back: the registry is lost")
 
-	require.NoError(t, b.Bring(t.Context(), []byte(oneToo), EffectNow, at))
+	require.NoError(t, b.Bring(t.Context(), []byte(oneToo), EffectNow, false, at))
 	require.Equal(t, oneToo, b.on())
 	require.NoError(t, b.Undone(), "a person has answered")
 	require.Nil(t, b.read().Applied)
@@ -117,14 +118,14 @@ func TestAppliedUserDataIsWantedUntilItIsTakenBack(t *testing.T) {
 // Requirement: U3
 func TestAppliedUserDataSettles(t *testing.T) {
 	b := newBench(t, one)
-	require.NoError(t, b.Apply(t.Context(), []byte(two), time.Now()))
+	require.NoError(t, b.Apply(t.Context(), []byte(two), false, time.Now()))
 	wanted := b.read()
 	require.NoError(t, b.Keep(wanted))
-	require.NoError(t, b.Settle(wanted))
+	settle(t, b, wanted)
 	require.NotNil(t, b.read().Applied, "it is not on COS_OEM yet")
 	require.NoError(t, b.Restore(wanted.Settings)) // the boot of its trial
 	require.Equal(t, two, b.on())
-	require.NoError(t, b.Settle(wanted))
+	settle(t, b, wanted)
 	require.Nil(t, b.read().Applied)
 	require.Equal(t, "two", b.read().Site.Site.HostName)
 }
@@ -163,7 +164,7 @@ func TestADamagedMarkIsTold(t *testing.T) {
 	_, err := b.Read(t.Context())
 	require.ErrorContains(t, err, "reading what was applied")
 	require.Error(t, b.Undone())
-	require.NoError(t, b.PutInForce([]byte(two)), "and applying anew mends it")
+	require.NoError(t, b.PutInForce(t.Context(), []byte(two)), "and applying anew mends it")
 	require.Equal(t, "two", b.read().Site.Site.HostName)
 }
 
@@ -174,7 +175,7 @@ func TestTheFirstWordIsTakenBackToo(t *testing.T) {
 	for name, before := range map[string]string{"no file": "", "an agent's settings alone": header + "stylet: {logLevel: debug}\n"} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, before)
-			require.NoError(t, b.Apply(t.Context(), []byte(two), time.Now()))
+			require.NoError(t, b.Apply(t.Context(), []byte(two), false, time.Now()))
 			require.NoError(t, b.Keep(b.read()))
 			require.NoError(t, b.Restore(b.read().Settings))
 			require.Equal(t, two, b.on())
@@ -190,7 +191,7 @@ func TestTheFirstWordIsTakenBackToo(t *testing.T) {
 // Requirement: U3
 func TestAVolumeIsAppliedOnce(t *testing.T) {
 	b := newBench(t, one)
-	volume := site.Source{Name: site.SourceCIData, Files: []site.SourceFile{{Name: "user-data", Data: []byte(header + "stylet: {site: {hostName: two}}\n")}}}
+	volume := site.Source{Name: site.SourceCIData, Files: []site.SourceFile{{Name: "user-data", Data: []byte(header + "stylet: {site: {hostName: two}}\nstages: {boot: [{commands: [echo two]}]}\n")}}}
 	text, err := b.FromVolume(t.Context(), volume, nil)
 	require.NoError(t, err)
 	require.Contains(t, string(text), "r.example/a:1", "what the host has")
@@ -198,16 +199,110 @@ func TestAVolumeIsAppliedOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, EffectTrial, effect)
 	require.Equal(t, "two", wanted.Site.Site.HostName)
-	require.NoError(t, b.VolumeApplied(t.Context(), volume, nil))
+	require.NoError(t, b.VolumeApplied(t.Context(), volume, text))
+	b.put(string(text))
 
 	again, err := b.FromVolume(t.Context(), volume, nil)
 	require.NoError(t, err)
 	require.Nil(t, again, "it stays plugged in")
-	volume.Files[0].Data = []byte(header + "stylet: {site: {hostName: three}}\n")
+	volume.Files[0].Data = []byte(header + "stylet: {site: {hostName: three}}\nstages: {boot: [{commands: [echo three]}]}\n")
 	text, err = b.FromVolume(t.Context(), volume, nil)
 	require.NoError(t, err)
 	require.Contains(t, string(text), "three")
+	require.Equal(t, 1, strings.Count(string(text), "echo"), "what the volume before it said is gone")
 	volume.Files[0].Data = []byte(header + "stylet: {bogus: 1}\n")
 	_, err = b.FromVolume(t.Context(), volume, nil)
 	require.ErrorContains(t, err, "bogus")
+}
+
+func settle(t *testing.T, b bench, w Wanted) {
+	t.Helper()
+	_, err := b.Settle(t.Context(), w)
+	require.NoError(t, err)
+}
+
+// What is applied while the agent judges something else stays applied.
+//
+// Requirement: U3
+func TestOnlyWhatWasJudgedIsUndoneOrSettled(t *testing.T) {
+	three := header + profile + "three}}\n"
+	b := newBench(t, one)
+	require.NoError(t, b.Apply(t.Context(), []byte(two), false, time.Now()))
+	seen := b.read()
+	require.NoError(t, b.Keep(seen))
+	require.NoError(t, b.Restore(seen.Settings))
+	require.NoError(t, b.Apply(t.Context(), []byte(three), false, time.Now()))
+	require.NoError(t, b.Undo(t.Context(), *seen.Applied, "two failed"))
+	require.Equal(t, "three", b.read().Site.Site.HostName)
+	settle(t, b, seen)
+	require.Equal(t, "three", b.read().Site.Site.HostName)
+}
+
+// Settings of the agent that are applied while the host's are on trial do not outlive the trial.
+//
+// Requirement: A7, U3
+func TestSettingsOfATrialGoBackThoughTheAgentsWereChangedInIt(t *testing.T) {
+	b := newBench(t, one)
+	first := b.keep(one)
+	require.NoError(t, b.Bring(t.Context(), []byte(two), EffectTrial, false, time.Now()))
+	candidate := b.read()
+	require.NoError(t, b.Keep(candidate))
+	require.NoError(t, b.Restore(candidate.Settings))
+	twoDebug := header + "stylet: {logLevel: debug, assignment: {profile: 'r.example/a:1'}, site: {hostName: two}}\n"
+	effect, _, err := b.Weigh(t.Context(), []byte(twoDebug), true)
+	require.NoError(t, err)
+	require.Equal(t, EffectNow, effect)
+	require.NoError(t, b.Bring(t.Context(), []byte(twoDebug), effect, false, time.Now()))
+	require.NoError(t, b.Restore(first.Settings))
+	require.Equal(t, one, b.on())
+}
+
+// A boot has its revision's user-data, whatever lies on COS_OEM.
+//
+// Requirement: A7, U3
+func TestABootHasItsRevisionsUserData(t *testing.T) {
+	b := newBench(t, one)
+	first := b.keep(one)
+	b.put(header + profile + "by-hand}}\n")
+	of, err := b.Of(t.Context(), first.Settings)
+	require.NoError(t, err)
+	require.Equal(t, "one", of.Site.Site.HostName)
+	b.put(header + "stylet: {bogus: 1}\n")
+	of, err = b.Of(t.Context(), first.Settings)
+	require.NoError(t, err)
+	require.Equal(t, "one", of.Site.Site.HostName)
+	require.NoError(t, os.WriteFile(filepath.Join(b.OEMDir, "mine.yaml"), []byte(header+"stylet: {bogus: 1}\n"), 0o600))
+	of, err = b.Of(t.Context(), first.Settings)
+	require.ErrorContains(t, err, "bogus")
+	require.Equal(t, "one", of.Site.Site.HostName)
+	require.NoError(t, b.State.RemoveAll(actions.UserDataFile(first.Settings)))
+	_, err = b.Of(t.Context(), first.Settings)
+	require.ErrorContains(t, err, "reading the revision's user-data")
+	require.NoError(t, os.Remove(filepath.Join(b.OEMDir, "mine.yaml")))
+	b.put(one)
+	of, err = b.Of(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, "one", of.Site.Site.HostName, "of a time before")
+}
+
+// Requirement: U3
+func TestStagesBeforeTheHookAreNotTried(t *testing.T) {
+	with := func(stage, what string) string {
+		return two + "stages: {" + stage + ": [{name: x, commands: [" + what + "]}]}\n"
+	}
+	for _, stage := range []string{"rootfs", "rootfs.after", "initramfs.before"} {
+		_, _, err := newBench(t, one).Weigh(t.Context(), []byte(with(stage, "a")), true)
+		require.Equal(t, "apply.early-stage", fault.CodeOf(err), stage)
+		_, _, err = newBench(t, with(stage, "a")).Weigh(t.Context(), []byte(strings.ReplaceAll(with(stage, "a"), "two", "three")), true)
+		require.NoError(t, err, "they do not change")
+	}
+	_, _, err := newBench(t, one).Weigh(t.Context(), []byte(with("initramfs", "a")), true)
+	require.NoError(t, err)
+}
+
+// Requirement: U3
+func TestAnyKeyOfKairosIsRead(t *testing.T) {
+	for _, other := range []string{"stages: {boot: [{name: x, environment: {1: a}}]}", "k3s: {enabled: true, 8080: x}", "k3s: {a: .inf, b: .nan}"} {
+		require.NotEmpty(t, newBench(t, one+other+"\n").read().Settings)
+	}
 }

@@ -100,7 +100,7 @@ func (c Config) args(s sockets) []string {
 		// many processes each of these makes QEMU walk all its translations of that page: BIOS machines,
 		// whose memory is handed out in another order, were seen to need half a minute for one page, and
 		// ended by their watchdog.
-		a = append(a, "-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm")
+		a = append(a, "-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max,-erms,-fsrm")
 	}
 	a = append(
 		a,

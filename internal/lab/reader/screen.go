@@ -13,7 +13,7 @@ func onScreen() map[string]*regexp.Regexp {
 		"how far it is":                    regexp.MustCompile(`(?m)^ progress +\[#*-*\] +\d+%  \S`),
 		"how much is written and how long": regexp.MustCompile(`(?m)^ +\d\S* [MG]B written, about \d+ (second|minute)s? left`),
 		"the verdict on the hardware":      regexp.MustCompile(`(?m)^ hardware +(PASS|WARN): `),
-		"the address":                      regexp.MustCompile(`(?m)^ address +\S+ +10\.0\.2\.15`),
+		"the address":                      regexp.MustCompile(`(?m)^ address +\S+ +10\.0\.2\.(15|77)`),
 		"that it is done":                  regexp.MustCompile(`(?m)^ INSTALLED$`),
 		"where the logs are":               regexp.MustCompile(`(?m)^ logs +/run/stylet/install`),
 		"how a person gets in":             regexp.MustCompile(`Press Enter to log in`),

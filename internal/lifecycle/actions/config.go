@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
+	"github.com/stylet-edge/stylet/internal/base/fault"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
@@ -48,6 +49,9 @@ func (a RenderConfig) Do(ctx context.Context, call lifecycle.Call) (err error) {
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	t := call.Plan.Target
+	if _, err := a.State.Stat(UserDataFile(t.UserData)); err != nil && t.UserData != "" {
+		return fault.Wrap(err, fault.Retry, "config.user-data", "", "the user-data of %s is not kept yet", t.Revision.ID().Short())
+	}
 	return a.State.WriteJSON(RenderedFile(t.Revision), Rendered{
 		SchemaVersion: 1, Revision: t.Revision, Profile: t.Profile.Title(), Config: t.Config(),
 	})
