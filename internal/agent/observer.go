@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -61,6 +62,7 @@ func (m machine) Observe(ctx context.Context) (lifecycle.Seen, error) {
 	}
 	note(m.verdict(&seen))
 	note(m.bootProblem())
+	note(m.cardProblem())
 	note(userdata.Store{State: m.state}.Undone())
 	return seen, nil
 }
@@ -75,6 +77,18 @@ func (m machine) verdict(seen *lifecycle.Seen) error {
 		seen.Verdict = &f
 	}
 	return err
+}
+
+// cardProblem gives what learnCards has noted.
+func (m machine) cardProblem() error {
+	data, err := os.ReadFile(filepath.Join(m.runtimeDir, cardProblemFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading what is known of the network cards: %w", err)
+	}
+	return errors.New(strings.TrimSpace(string(data)))
 }
 
 // bootProblem gives what the boot hook could not do; its errors do not stop a boot.

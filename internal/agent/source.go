@@ -17,7 +17,6 @@ import (
 	"github.com/stylet-edge/stylet/internal/base/version"
 	"github.com/stylet-edge/stylet/internal/compose"
 	"github.com/stylet-edge/stylet/internal/content"
-	"github.com/stylet-edge/stylet/internal/hostconfig"
 	"github.com/stylet-edge/stylet/internal/lifecycle"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
@@ -76,7 +75,7 @@ func (a *assignment) Next(ctx context.Context) (string, *lifecycle.Target, error
 		return "", nil, err
 	}
 	a.info.ask(wanted.Site.Site)
-	if err := rememberCards(a.store.State, wanted.Site.Site, hostconfig.PresentCards("/")); err != nil {
+	if err := a.learnCards(wanted.Site.Site); err != nil {
 		return wanted.Site.Assignment.Profile, nil, err
 	}
 	var j lifecycle.Journal
