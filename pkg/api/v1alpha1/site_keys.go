@@ -90,7 +90,7 @@ func documentedKeys() []SiteKey {
 		documented("featureGate", "", "switches of the original, separated by commas", KeyIgnored, "stylet has no feature gates"),
 		documented("enableMultiNode", "false", "permits clusters of several hosts that are managed on site", KeyPlanned, withCluster),
 		documented("disablePasswordUpdate", "false", "no password is changed on the host's page", KeyPlanned, withPage),
-		documented("disableTui", "false", "the console shows and does not ask", KeyPlanned, "it takes effect with the console, which comes with a later release"),
+		documented("disableTui", "false", "nothing: the console shows and never asks", KeyIgnored, "leave it out: the console shows and never asks"),
 		documented("includeTui", "false", "nothing: the console is always there", KeyIgnored, "leave it out: the console is always there"),
 		documented("localUI.port", "5080", "the port of the host's page", KeyPlanned, withPage),
 		documented("localUI.login.disableRateLimiting", "false", "failed logins are not slowed down", KeyPlanned, withPage),
