@@ -13,4 +13,4 @@ fi
 mapfile -t packages < <(printf './%s\n' "${files[@]%/*}" | sort -u)
 names=$(sed -nE 's/^func (Test[A-Za-z0-9_]*)\(.*/\1/p' "${files[@]}" | grep -vx TestMain | sort -u | paste -sd '|')
 # One package at a time: these tests start registries, containers and loop devices.
-exec scripts/gotest.sh component -race -p 1 -timeout 20m -tags "$TAGS,component" -run "^($names)\$" "${packages[@]}"
+exec scripts/gotest.sh component -race -p 1 -timeout 40m -tags "$TAGS,component" -run "^($names)\$" "${packages[@]}"
