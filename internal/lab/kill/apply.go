@@ -27,7 +27,7 @@ func Apply(ctx context.Context, c Config) (err error) {
 	defer func() { err = errors.Join(err, l.close()) }()
 	l.machine.Start(ctx)
 	named := ordinary
-	named.deadline = "60s" // before the two minutes that a lost network has: `lab site` waits for these
+	named.timeout, named.deadline = "30s", "60s" // before the two minutes that a lost network has: `lab site` waits for these
 	named.file = `    - {path: /etc/hosts, content: "127.0.0.1 localhost ` + siteName + `\n"}`
 	if err := l.publish(ctx, named); err != nil {
 		return err
