@@ -99,7 +99,7 @@ func (c Config) args(s sockets) []string {
 		// Without erms Linux clears a page by 512 stores instead of 4096. On a page that held the code of
 		// many processes each of these makes QEMU walk all its translations of that page: BIOS machines,
 		// whose memory is handed out in another order, were seen to need half a minute for one page, and
-		// ended by their watchdog.
+		// ended by their watchdog. A small cache of translations, emptied more often, keeps few of them on a page.
 		a = append(a, "-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max,-erms,-fsrm")
 	}
 	a = append(

@@ -60,7 +60,7 @@ func TestTheGuestReachesTheRegistryOnly(t *testing.T) {
 }
 
 func TestKVMOnlyWhenSaidSo(t *testing.T) {
-	require.Contains(t, Config{}.args(sockets{}), "tcg,thread=multi")
+	require.Contains(t, Config{}.args(sockets{}), "tcg,thread=multi,tb-size=256")
 	require.NotContains(t, Config{}.args(sockets{}), "kvm")
 	require.Contains(t, Config{Accelerator: KVM}.args(sockets{}), "kvm")
 }
