@@ -118,7 +118,7 @@ func (k clockKeeper) mend(ctx context.Context, cause error, registry askedTime, 
 		return false, nil //nolint:nilerr // no hint: what was wrong before is still the thing to tell
 	}
 	_, err = k.units.Run(ctx, command.Spec{
-		Name: fmt.Sprintf("clock-%d", time.Now().UnixNano()), Argv: []string{k.program, "clock", "set", day(hint)},
+		Name: "clock", Fresh: true, Argv: []string{k.program, "clock", "set", day(hint)},
 		Timeout: commandTimeout, Sandbox: command.SandboxClock,
 	})
 	var refused *command.ExitError

@@ -48,8 +48,7 @@ type commandGate struct {
 
 func (g commandGate) Check(ctx context.Context) lifecycle.Finding {
 	_, err := g.runner.Run(ctx, command.Spec{
-		// Each look is a run of its own, so its name is used once.
-		Name: fmt.Sprintf("gate-%s-%d", g.name, time.Now().UnixNano()), Argv: g.argv, Timeout: commandTimeout,
+		Name: "gate-" + g.name, Fresh: true, Argv: g.argv, Timeout: commandTimeout,
 	})
 	if err != nil {
 		return lifecycle.Finding{Message: strings.Join(g.argv, " ") + ": " + err.Error()}

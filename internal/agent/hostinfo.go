@@ -113,8 +113,8 @@ func (h *hostInfo) output(ctx context.Context, limit time.Duration, argv ...stri
 	transcript := filepath.Join(h.runtimeDir, "tags.log")
 	defer os.Remove(transcript) //nolint:errcheck // the next one begins it anew
 	_, err := h.units.Run(ctx, command.Spec{
-		// Each run is one of its own, so its name is used once. What a unit says on stderr would be among the lines.
-		Name:       fmt.Sprintf("tags-%d", time.Now().UnixNano()),
+		Name: "tags", Fresh: true,
+		// What a unit says on stderr would be among the lines.
 		Argv:       append([]string{"/bin/sh", "-c", `exec "$0" "$@" 2>/dev/null`}, argv...),
 		Timeout:    limit,
 		Transcript: transcript,

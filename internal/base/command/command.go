@@ -14,6 +14,9 @@ type Spec struct {
 	// Name identifies the run: letters, digits and dashes. A unit runner names its unit
 	// stylet-step-NAME.service, so that two runs with the same name are the same run.
 	Name string
+	// Fresh makes this a run of its own: what an earlier caller left under the name, running or ended,
+	// is stopped and forgotten, not attached to. It is for what looks, not for what acts.
+	Fresh bool
 	// Argv is the program (absolute, or found in PATH) and its arguments.
 	Argv []string
 	// Env is added to a minimal environment (PATH, LANG=C.UTF-8), "K=V".

@@ -117,7 +117,7 @@ func waitForJob(ctx context.Context, done <-chan string) error {
 // was killed.
 const clearTime = 5 * time.Second
 
-// clear lets systemd forget an ended unit.
+// clear lets systemd forget a unit, and stops it first if it runs.
 func (m *manager) clear(ctx context.Context, name string, state unitState) error {
 	ctx, cancel := context.WithTimeout(ctx, clearTime)
 	defer cancel()

@@ -21,7 +21,7 @@ const UnitPrefix = "stylet-step-"
 // Units runs each program in a transient systemd unit, stylet-step-NAME.service, which neither the
 // caller's end nor its restart touches. A unit that has ended stays loaded with its result until
 // somebody has collected it: a Run with an equal Spec attaches to it, running or ended, and
-// returns what a Run from the start would have. What is collected is gone, so the caller must be
+// returns what a Run from the start would have, unless the Spec is Fresh. What is collected is gone, so the caller must be
 // able to bear a second run when it dies before it has noted the Result.
 type Units struct {
 	// Dir receives the transcripts of Specs that name none; default /run/stylet/steps.
@@ -74,10 +74,10 @@ func (u Units) attachOrStart(ctx context.Context, m *manager, name string, spec 
 	if err != nil {
 		return state, err
 	}
-	if state.loaded && state.description == describe(spec) {
+	if state.loaded && state.description == describe(spec) && !spec.Fresh {
 		return state, nil
 	}
-	if state.loaded && !state.ended() {
+	if state.loaded && !state.ended() && !spec.Fresh {
 		return state, fault.New(fault.Retry, "command.busy", "wait for the end of `systemctl status "+name+"`",
 			"%s runs something else: %s", name, state.description)
 	}

@@ -97,6 +97,24 @@ func TestUnits(t *testing.T) {
 		require.Eventually(t, func() bool { return c.run(t, second).Code == "" }, 10*time.Second, 100*time.Millisecond,
 			"an ended run of another program gives way")
 	})
+	t.Run("fresh", func(t *testing.T) {
+		for left, script := range map[string]string{
+			"exited":  "echo begun >/run/fresh; sleep 1; exit 0",
+			"failed":  "echo begun >/run/fresh; sleep 1; exit 3",
+			"running": "echo begun >/run/fresh; exec sleep 300",
+		} {
+			c.killAgent(t, unitSpec("fresh", script), "/run/fresh", "KILL")
+			require.Eventually(t, func() bool {
+				return c.output(t, "systemctl", "show", "-P", "SubState", "stylet-step-fresh.service") == left
+			}, 10*time.Second, 50*time.Millisecond)
+			must(t, c.command(t.Context(), "rm", "/run/fresh").Args...)
+			again := unitSpec("fresh", "echo looked again")
+			again.Fresh = true
+			got := c.run(t, again)
+			assert.Equal(t, []string{"looked again"}, got.Lines, "%s: %s", left, got.Error)
+			c.assertGone(t, "fresh")
+		}
+	})
 	t.Run("removed from outside", func(t *testing.T) {
 		spec := unitSpec("removed", "echo begun >/run/removed; sleep 300")
 		cmd, out := c.start(t.Context(), t, spec)
@@ -159,7 +177,7 @@ func unitSpec(name, script string) command.Spec {
 func (c container) start(ctx context.Context, t *testing.T, spec command.Spec) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{
-		"Name": spec.Name, "Sandbox": spec.Sandbox, "Argv": spec.Argv, "Env": spec.Env, "Timeout": spec.Timeout, "Transcript": spec.Transcript,
+		"Name": spec.Name, "Fresh": spec.Fresh, "Sandbox": spec.Sandbox, "Argv": spec.Argv, "Env": spec.Env, "Timeout": spec.Timeout, "Transcript": spec.Transcript,
 	})
 	require.NoError(t, err)
 	cmd := c.command(ctx, "/usr/bin/unitrun", string(data))

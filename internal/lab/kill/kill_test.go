@@ -45,11 +45,11 @@ func TestThrottlePassesEveryByteAtItsRate(t *testing.T) {
 
 func TestRoleDropsWhatDiffersFromPlanToPlan(t *testing.T) {
 	for unit, want := range map[string]string{
-		"stylet-agent":                           "stylet-agent",
-		"stylet-booted":                          "stylet-booted",
-		"stylet-step-compose-ab12cd34-1-0":       "stylet-step-compose",
-		"stylet-step-arm-trial-ab12cd34-3-2":     "stylet-step-arm-trial",
-		"stylet-step-gate-payload-1795404430606": "stylet-step-gate-payload-1795404430606",
+		"stylet-agent":                       "stylet-agent",
+		"stylet-booted":                      "stylet-booted",
+		"stylet-step-compose-ab12cd34-1-0":   "stylet-step-compose",
+		"stylet-step-arm-trial-ab12cd34-3-2": "stylet-step-arm-trial",
+		"stylet-step-gate-payload":           "stylet-step-gate-payload",
 	} {
 		assert.Equal(t, want, role(unit))
 	}
