@@ -38,7 +38,8 @@ depends on what differs:
   next-boot  the same, on a host that runs no revision yet: there is nothing to
              go back to, so it is left to you when to restart
 
-The old user-data is kept for as long as a revision needs it.
+The old user-data is kept for as long as a revision needs it, and
+/oem/90_custom.yaml.replaced is what was there before the last change.
 
 With --cidata the user-data is that of the volume labelled cidata (the file
 user-data on it): what it adds or changes, over what the host has. At each boot
@@ -57,7 +58,7 @@ func newApplyCommand() *cobra.Command {
 		Long:    applyHelp,
 		Example: "  stylet apply --dry-run user-data.yaml\n  sudo stylet apply user-data.yaml && stylet status --watch",
 		Args: func(_ *cobra.Command, args []string) error {
-			if (len(args) == 1) == volume {
+			if volume && len(args) > 0 || !volume && len(args) != 1 {
 				return errors.New("give one file, or --cidata")
 			}
 			return nil

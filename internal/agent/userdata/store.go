@@ -9,10 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/stylet-edge/stylet/internal/base/durable"
 	"github.com/stylet-edge/stylet/internal/lifecycle/actions"
@@ -24,8 +22,8 @@ const (
 	// ManagedFile is the user-data file of COS_OEM that stylet replaces and brings back. All others there
 	// are a person's, and left alone.
 	ManagedFile = "90_custom.yaml"
-	appliedText = actions.UserDataDir + "/applied.yaml"
-	appliedMark = actions.UserDataDir + "/applied.json"
+	// ReplacedFile is what ManagedFile was before its last change. Neither Kairos nor stylet reads it.
+	ReplacedFile = ManagedFile + ".replaced"
 	// mode keeps tokens and passwords from the host's other users.
 	mode fs.FileMode = 0o600
 )
@@ -36,21 +34,6 @@ type Store struct {
 	OEMDir string
 	State  *durable.Root
 }
-
-// Applied is the mark of user-data that a person brought.
-type Applied struct {
-	SchemaVersion int       `json:"schemaVersion"`
-	At            time.Time `json:"at"`
-	// Text is the digest of what was applied.
-	Text v1alpha1.Digest `json:"text"`
-	// Volume says that a volume brought it, and no person.
-	Volume bool `json:"volume,omitempty"`
-	// Undone says why it is not in force after all, "" while it is wanted.
-	Undone string `json:"undone,omitempty"`
-}
-
-// Pending tells whether it waits for its trial, or for the end of it.
-func (a *Applied) Pending() bool { return a != nil && a.Undone == "" }
 
 // Wanted is the user-data that the host is to have.
 type Wanted struct {
@@ -72,7 +55,7 @@ func (s Store) Read(ctx context.Context) (Wanted, error) {
 		return Wanted{}, fmt.Errorf("reading what was applied: %w", err)
 	}
 	if err != nil {
-		return s.read(ctx, nil)
+		return s.With(ctx, nil)
 	}
 	var text []byte
 	if applied.Undone == "" {
@@ -80,13 +63,13 @@ func (s Store) Read(ctx context.Context) (Wanted, error) {
 			return Wanted{}, fmt.Errorf("reading what was applied: %w", err)
 		}
 	}
-	w, err := s.read(ctx, text)
+	w, err := s.With(ctx, text)
 	w.Applied = &applied
 	return w, err
 }
 
 // InForce gives the user-data of COS_OEM.
-func (s Store) InForce(ctx context.Context) (Wanted, error) { return s.read(ctx, nil) }
+func (s Store) InForce(ctx context.Context) (Wanted, error) { return s.With(ctx, nil) }
 
 // Of gives the user-data of the revision with these settings, whatever COS_OEM has by now: that is wanted,
 // perhaps, but not this revision's. Where nothing was kept it is what COS_OEM has, and an error if there
@@ -114,11 +97,8 @@ func readText(ctx context.Context, name string, text []byte) (w Wanted, err erro
 	return w, err
 }
 
-// With gives what the host would be told with another text as its user-data.
-func (s Store) With(ctx context.Context, text []byte) (Wanted, error) { return s.read(ctx, text) }
-
-// read reads COS_OEM with another text in the place of ManagedFile, nil for its own.
-func (s Store) read(ctx context.Context, text []byte) (w Wanted, err error) {
+// With gives what the host would be told with another text in the place of ManagedFile, nil for its own.
+func (s Store) With(ctx context.Context, text []byte) (w Wanted, err error) {
 	source := site.DirSource(site.SourceOEM, s.OEMDir)
 	name := filepath.Join(s.OEMDir, ManagedFile)
 	at := slices.IndexFunc(source.Files, func(f site.SourceFile) bool { return f.Name == name })
@@ -152,164 +132,4 @@ func (s Store) Keep(w Wanted) error {
 		return fmt.Errorf("keeping the user-data: %w", err)
 	}
 	return nil
-}
-
-// Apply notes a text as the user-data that the host is to have from now on, and what it has now as what
-// it can go back to.
-func (s Store) Apply(ctx context.Context, text []byte, volume bool, now time.Time) error {
-	return s.locked(ctx, func() error {
-		before, err := s.InForce(ctx)
-		if err != nil {
-			return err
-		}
-		if err := s.Keep(before); err != nil {
-			return err
-		}
-		// The mark of another text goes first: between the two writes nothing is applied.
-		if err := s.State.RemoveAll(appliedMark); err != nil {
-			return err
-		}
-		if err := s.State.WriteFile(appliedText, text, mode); err != nil {
-			return fmt.Errorf("noting the user-data: %w", err)
-		}
-		return s.mark(Applied{SchemaVersion: 1, At: now, Text: v1alpha1.DigestOf(text), Volume: volume})
-	})
-}
-
-// Undo notes why what was applied is not in force, unless something else was applied meanwhile.
-func (s Store) Undo(ctx context.Context, applied Applied, cause string) error {
-	return s.locked(ctx, func() error {
-		var now Applied
-		if err := s.State.ReadJSON(appliedMark, &now); err != nil || now != applied {
-			return nil //nolint:nilerr // a mark that is gone or damaged is not the one that was judged
-		}
-		now.Undone = cause
-		return s.mark(now)
-	})
-}
-
-// locked keeps `stylet apply` and the agent apart.
-func (s Store) locked(ctx context.Context, do func() error) (err error) {
-	unlock, err := s.State.Lock(ctx, "userdata.lock")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	return do()
-}
-
-// Undone is the error that applied user-data had to be taken back, nil if none had.
-func (s Store) Undone() error {
-	var applied Applied
-	err := s.State.ReadJSON(appliedMark, &applied)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("reading what was applied: %w", err)
-	case applied.Undone == "":
-		return nil
-	}
-	return fmt.Errorf("the user-data applied at %s was taken back: %s; correct it and `stylet apply` it again",
-		applied.At.Format(time.DateTime), applied.Undone)
-}
-
-func (s Store) mark(applied Applied) error {
-	if err := s.State.WriteJSON(appliedMark, applied); err != nil {
-		return fmt.Errorf("noting the user-data: %w", err)
-	}
-	return nil
-}
-
-// Settle forgets that user-data was applied once it is the one on COS_OEM and proved.
-func (s Store) Settle(ctx context.Context, w Wanted) (settled bool, err error) {
-	err = s.locked(ctx, func() error {
-		var now Applied
-		have, err := s.managedFile()
-		if err != nil || !bytes.Equal(have, w.managed) {
-			return err
-		}
-		if err := s.State.ReadJSON(appliedMark, &now); err != nil || now.Text != v1alpha1.DigestOf(have) {
-			return nil //nolint:nilerr // something else was applied meanwhile
-		}
-		settled = true
-		return errors.Join(s.State.RemoveAll(appliedMark), s.State.RemoveAll(appliedText))
-	})
-	return settled, err
-}
-
-// PutInForce writes a text to COS_OEM, for settings that need no trial. It is kept first, so that a boot
-// knows it for one that stylet wrote.
-func (s Store) PutInForce(ctx context.Context, text []byte) error {
-	return s.locked(ctx, func() error {
-		wanted, err := s.With(ctx, text)
-		if err != nil {
-			return err
-		}
-		if err := s.Keep(wanted); err != nil {
-			return err
-		}
-		if err := errors.Join(s.State.RemoveAll(appliedMark), s.State.RemoveAll(appliedText)); err != nil {
-			return err
-		}
-		oem, err := durable.Open(s.OEMDir)
-		if err != nil {
-			return fmt.Errorf("writing the user-data: %w", err)
-		}
-		defer oem.Close()
-		if err := oem.WriteFile(ManagedFile, text, mode); err != nil {
-			return fmt.Errorf("writing the user-data to %s: %w", s.OEMDir, err)
-		}
-		return nil
-	})
-}
-
-// Restore brings COS_OEM the user-data of a revision, if what is there is that of another one. What
-// stylet does not know, a person wrote: it stays.
-func (s Store) Restore(settings v1alpha1.Digest) error {
-	want, err := s.State.ReadFile(actions.UserDataFile(settings))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // of a time before user-data belonged to revisions
-	}
-	if err != nil {
-		return fmt.Errorf("reading the revision's user-data: %w", err)
-	}
-	have, err := s.managedFile()
-	if err != nil || bytes.Equal(have, want) || (have != nil && !s.known(have)) {
-		return err
-	}
-	oem, err := durable.Open(s.OEMDir)
-	if err != nil {
-		return fmt.Errorf("bringing back the revision's user-data: %w", err)
-	}
-	defer oem.Close()
-	if err := oem.WriteFile(ManagedFile, want, mode); err != nil {
-		return fmt.Errorf("bringing back the revision's user-data: %w", err)
-	}
-	return nil
-}
-
-func (s Store) managedFile() ([]byte, error) {
-	oem, err := durable.Open(s.OEMDir)
-	if err != nil {
-		return nil, fmt.Errorf("reading the user-data: %w", err)
-	}
-	defer oem.Close()
-	data, err := oem.ReadFile(ManagedFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return data, err
-}
-
-// known tells whether stylet itself has kept that text.
-func (s Store) known(text []byte) bool {
-	entries, err := s.State.ReadDir(actions.UserDataDir)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		kept, err := s.State.ReadFile(path.Join(actions.UserDataDir, e.Name()))
-		return err == nil && path.Ext(e.Name()) == ".yaml" && bytes.Equal(kept, text)
-	})
 }

@@ -109,6 +109,9 @@ func TestAppliedUserDataIsWantedUntilItIsTakenBack(t *testing.T) {
 	require.Equal(t, "one", b.read().Site.Site.HostName)
 	require.ErrorContains(t, b.Undone(), "applied at 2026-11-23 12:00:00 was taken back: the registry is lost")
 
+	effect, _, err := b.Weigh(t.Context(), []byte(one), true)
+	require.NoError(t, err)
+	require.Equal(t, EffectNow, effect, "the words of before say that it is given up")
 	require.NoError(t, b.Bring(t.Context(), []byte(oneToo), EffectNow, false, at))
 	require.Equal(t, oneToo, b.on())
 	require.NoError(t, b.Undone(), "a person has answered")
@@ -148,6 +151,13 @@ func TestABootBringsTheRevisionsUserData(t *testing.T) {
 	b.put(byHand)
 	require.NoError(t, b.Restore(first.Settings))
 	require.Equal(t, byHand, b.on(), "what stylet did not write stays")
+
+	b.keep(byHand) // it was tried, and failed
+	require.NoError(t, b.Restore(first.Settings))
+	require.Equal(t, one, b.on())
+	replaced, err := os.ReadFile(filepath.Join(b.OEMDir, ReplacedFile))
+	require.NoError(t, err)
+	require.Equal(t, byHand, string(replaced), "taken back, and not lost")
 
 	b.put(two)
 	require.NoError(t, b.Restore(""), "a revision without a word on the host, of which nothing was kept")
