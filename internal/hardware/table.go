@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/stylet-edge/stylet/internal/base/prose"
 )
 
 // tableWidth fits a serial console of 80 columns.
@@ -79,23 +81,4 @@ func (c Check) lines() string {
 	return text + wrap(c.Code, "      code:            ", indent)
 }
 
-// wrap breaks text between words; a word that is longer than a line (a device path) is kept whole,
-// so that it can be copied.
-func wrap(text, first, rest string) string {
-	var b strings.Builder
-	line := first
-	empty := true
-	for word := range strings.FieldsSeq(text) {
-		if !empty && len(line)+1+len(word) > tableWidth {
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
-			line, empty = rest, true
-		}
-		if !empty {
-			line += " "
-		}
-		line += word
-		empty = false
-	}
-	b.WriteString(strings.TrimRight(line, " ") + "\n")
-	return b.String()
-}
+func wrap(text, first, rest string) string { return prose.Wrap(text, first, rest, tableWidth) }

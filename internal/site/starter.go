@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stylet-edge/stylet/internal/base/prose"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
@@ -140,13 +141,6 @@ func comment(b *strings.Builder, indent string, key v1alpha1.SiteKey) {
 	if key.State == v1alpha1.KeyPlanned {
 		text += " (no effect yet)"
 	}
-	line := "##" + indent[1:]
-	for word := range strings.FieldsSeq(text) {
-		if len(line)+len(word) > width {
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
-			line = "##" + indent[1:]
-		}
-		line += word + " "
-	}
-	b.WriteString(strings.TrimRight(line, " ") + "\n")
+	head := "##" + indent[1:]
+	b.WriteString(prose.Wrap(text, head, head, width))
 }

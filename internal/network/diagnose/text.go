@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/stylet-edge/stylet/internal/base/prose"
 )
 
 // textWidth fits a serial console of 80 columns.
@@ -87,21 +89,4 @@ func (f Finding) lines() string {
 	return lines + wrap(f.name(), "      code:        ", indent+" ")
 }
 
-// wrap breaks text between words; a word that is longer than a line is kept whole, so that it can be copied.
-func wrap(text, first, rest string) string {
-	var b strings.Builder
-	line, empty := first, true
-	for word := range strings.FieldsSeq(text) {
-		if !empty && len([]rune(line))+1+len([]rune(word)) > textWidth {
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
-			line, empty = rest, true
-		}
-		if !empty {
-			line += " "
-		}
-		line += word
-		empty = false
-	}
-	b.WriteString(strings.TrimRight(line, " ") + "\n")
-	return b.String()
-}
+func wrap(text, first, rest string) string { return prose.Wrap(text, first, rest, textWidth) }
