@@ -28,6 +28,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stylet-edge/stylet/internal/lab/authority"
 	"github.com/stylet-edge/stylet/internal/lab/proxy"
 )
 
@@ -76,7 +77,7 @@ func enterWorld(t *testing.T) {
 type world struct {
 	binary string
 	// public is what hosts trust by their system; site is the site's own.
-	public, site authority
+	public, site *authority.Certificate
 	trust        string
 }
 
@@ -86,20 +87,20 @@ func startServers(t *testing.T, binary string) *world {
 	t.Helper()
 	w := &world{binary: binary, public: newAuthority(t, "Public CA"), site: newAuthority(t, "Store CA")}
 	w.trust = filepath.Join(t.TempDir(), "public.pem")
-	require.NoError(t, os.WriteFile(w.trust, w.public.pem(), 0o644))
+	require.NoError(t, os.WriteFile(w.trust, []byte(w.public.PEM()), 0o644))
 	const config = "http: {addr: '%s', relativeurls: true, tls: {certificate: %s, key: %s}}\n"
-	certificate, key := w.public.sign(t, "registry.example.com", date(2020), date(2200))
+	certificate, key := issue(t, w.public, "registry.example.com", date(2020), date(2200))
 	startRegistry(t, openRegistry+":443", fmt.Sprintf(config, openRegistry+":443", certificate, key))
-	certificate, key = w.site.sign(t, "closed.example.com", date(2020), date(2200))
+	certificate, key = issue(t, w.site, "closed.example.com", date(2020), date(2200))
 	startRegistry(t, closedRegistry+":443", fmt.Sprintf(config, closedRegistry+":443", certificate, key)+"auth: {htpasswd: {realm: store, path: $dir/htpasswd}}\n")
 	startRegistry(t, plainRegistry+":5000", "http: {addr: '"+plainRegistry+":5000', relativeurls: true}\n")
-	certificate, key = w.public.sign(t, "expired.example.com", date(2020), date(2021))
+	certificate, key = issue(t, w.public, "expired.example.com", date(2020), date(2021))
 	startClock(t, expiredRegistry+":443", certificate, key, time.Now)
-	certificate, key = w.public.sign(t, "future.example.com", date(2100), date(2101))
+	certificate, key = issue(t, w.public, "future.example.com", date(2100), date(2101))
 	startClock(t, futureRegistry+":443", certificate, key, func() time.Time { return date(2100).Add(30 * 24 * time.Hour) })
-	certificate, key = w.public.sign(t, "slow.example.com", date(2020), date(2200))
+	certificate, key = issue(t, w.public, "slow.example.com", date(2020), date(2200))
 	startClock(t, slowRegistry+":443", certificate, key, func() time.Time { return time.Now().Add(-10 * time.Minute) })
-	certificate, key = w.public.sign(t, "six.example.com", date(2020), date(2200))
+	certificate, key = issue(t, w.public, "six.example.com", date(2020), date(2200))
 	startClock(t, "["+registry6+"]:443", certificate, key, time.Now)
 	w.push(t, "six.example.com/site/store:1", w.public, registry6)
 	w.push(t, "registry.example.com/site/store:1", w.public, openRegistry)
@@ -110,14 +111,14 @@ func startServers(t *testing.T, binary string) *world {
 }
 
 // push puts an artifact with one blob of 5000 bytes into a registry.
-func (w *world) push(t *testing.T, reference string, trusted authority, address string) {
+func (w *world) push(t *testing.T, reference string, trusted *authority.Certificate, address string) {
 	t.Helper()
 	layer := static.NewLayer(bytes.Repeat([]byte("stylet"), 1000)[:5000], types.OCILayer)
 	image, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), layer)
 	require.NoError(t, err)
 	ref, err := name.ParseReference(reference, name.Insecure)
 	require.NoError(t, err)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted.pool(), MinVersion: tls.VersionTLS12}, DialContext: to(address)}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted.Pool(), MinVersion: tls.VersionTLS12}, DialContext: to(address)}
 	t.Cleanup(transport.CloseIdleConnections)
 	auth := authn.FromConfig(authn.AuthConfig{Username: "till", Password: "open sesame"})
 	require.NoError(t, remote.Write(ref, image, remote.WithTransport(transport), remote.WithAuth(auth), remote.WithContext(t.Context())))
@@ -171,7 +172,7 @@ func (w *world) check(t *testing.T, c networkCase) {
 	proxyCA := ""
 	if c.proxy != nil {
 		options := *c.proxy
-		options.Listen, options.Roots, options.Dial = proxyAddress+":3128", w.public.pool(), knownNames
+		options.Listen, options.Roots, options.Dial = proxyAddress+":3128", w.public.Pool(), knownNames
 		p, err := proxy.Start(t.Context(), options)
 		require.NoError(t, err)
 		t.Cleanup(p.Close)
@@ -201,7 +202,7 @@ func (w *world) userData(said, proxyCA string) string {
 	if said != "" {
 		text += "stylet:\n  " + strings.ReplaceAll(said, "\n", "\n  ") + "\n"
 	}
-	text = strings.ReplaceAll(text, "${SITE_CA}", "|\n            "+indented(string(w.site.pem())))
+	text = strings.ReplaceAll(text, "${SITE_CA}", "|\n            "+indented(w.site.PEM()))
 	return strings.ReplaceAll(text, "${PROXY_CA}", "|\n            "+indented(proxyCA))
 }
 

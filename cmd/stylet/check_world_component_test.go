@@ -4,15 +4,8 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -24,6 +17,7 @@ import (
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stylet-edge/stylet/internal/lab/authority"
 	"github.com/stylet-edge/stylet/internal/lab/process"
 )
 
@@ -105,58 +99,24 @@ func awaitPort(t *testing.T, address string) {
 	}, 20*time.Second, 20*time.Millisecond, address)
 }
 
-// authority signs the certificates of the world's servers.
-type authority struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
+func newAuthority(t *testing.T, name string) *authority.Certificate {
+	t.Helper()
+	made, err := authority.New(authority.Spec{Name: name, From: date(2020), Until: date(2200)})
+	require.NoError(t, err)
+	return made
 }
 
-func newAuthority(t *testing.T, name string) authority {
+// issue makes a server's certificate, in files for programs.
+func issue(t *testing.T, by *authority.Certificate, name string, from, until time.Time) (certificate, key string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	made, err := by.Issue(authority.Spec{Name: name, Hosts: []string{name}, From: from, Until: until})
 	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: date(2020), NotAfter: date(2200), KeyUsage: x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	certificate, key, err = made.Files(t.TempDir())
 	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	return authority{key, cert}
+	return certificate, key
 }
 
 func date(year int) time.Time { return time.Date(year, time.March, 1, 0, 0, 0, 0, time.UTC) }
-
-func (a authority) pem() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
-}
-
-func (a authority) pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return pool
-}
-
-// sign makes a server's certificate, in files for programs.
-func (a authority) sign(t *testing.T, name string, from, to time.Time) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: from, NotAfter: to,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, private.Public(), a.key)
-	require.NoError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	require.NoError(t, err)
-	dir := t.TempDir()
-	certificate, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	require.NoError(t, os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
-	return certificate, key
-}
 
 // login is "till" with the password "open sesame", as bcrypt: what docker-registry takes.
 const login = "till:$2b$05$Fwbv1zbw2Ir8drpDP6M8fO1JfJ7lZx4DvPPE.3SYtBi7aGeS9ieIq\n"

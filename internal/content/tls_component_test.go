@@ -3,15 +3,9 @@
 package content
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/stylet-edge/stylet/internal/base/fault"
+	"github.com/stylet-edge/stylet/internal/lab/authority"
 	"github.com/stylet-edge/stylet/internal/lab/process"
 )
 
@@ -33,10 +28,13 @@ http: {addr: %s, relativeurls: true, tls: {certificate: %s, key: %s}}
 `
 
 // startTLSRegistry runs docker-registry with a certificate that it signed itself.
-func startTLSRegistry(t *testing.T, issuer string) (address string, authority *x509.CertPool) {
+func startTLSRegistry(t *testing.T, issuer string) (address string, trusted *x509.CertPool) {
 	t.Helper()
 	dir := t.TempDir()
-	certificate, key, authority := selfSigned(t, dir, issuer)
+	own, err := authority.New(authority.Spec{Name: issuer, Hosts: []string{"127.0.0.1"}})
+	require.NoError(t, err)
+	certificate, key, err := own.Files(dir)
+	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address = l.Addr().String()
@@ -55,33 +53,11 @@ func startTLSRegistry(t *testing.T, issuer string) (address string, authority *x
 		}
 		return conn.Close() == nil
 	}, testTime, 20*time.Millisecond)
-	return address, authority
-}
-
-func selfSigned(t *testing.T, dir, issuer string) (certificate, key string, authority *x509.CertPool) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: issuer}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	require.NoError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	require.NoError(t, err)
-	parsed, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	authority = x509.NewCertPool()
-	authority.AddCert(parsed)
-	certificate, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	require.NoError(t, os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
-	return certificate, key, authority
+	return address, own.Pool()
 }
 
 func TestRegistryWithTLS(t *testing.T) {
-	address, authority := startTLSRegistry(t, "Site Inspection CA")
+	address, trusted := startTLSRegistry(t, "Site Inspection CA")
 	dir, profile := writeProfile(t, 100_000)
 	request := PushRequest{Profile: profile, Dir: dir, Reference: address + "/store:1"}
 
@@ -91,7 +67,7 @@ func TestRegistryWithTLS(t *testing.T) {
 	_, err = NewClient(Options{}).Resolve(t.Context(), address+"/store:1")
 	requireFault(t, err, fault.Input, "registry.tls")
 
-	trusting := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority, MinVersion: tls.VersionTLS12}}
+	trusting := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12}}
 	t.Cleanup(trusting.CloseIdleConnections)
 	client := NewClient(Options{Transport: trusting})
 	pushed, err := Push(t.Context(), client, request)

@@ -60,7 +60,7 @@ func New(config Config) (*Host, error) {
 		}
 	}
 	if config.Fresh {
-		if err := emptyDir(filepath.Join(config.Dir, "serial")); err != nil {
+		if err := EmptyDir(filepath.Join(config.Dir, "serial")); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +92,7 @@ func (h *Host) Adopt(ctx context.Context, raw string) error {
 
 func (h *Host) forget() error {
 	h.Cut()
-	if err := emptyDir(filepath.Join(h.config.Dir, "state")); err != nil {
+	if err := EmptyDir(filepath.Join(h.config.Dir, "state")); err != nil {
 		return err
 	}
 	h.count = 0
@@ -100,9 +100,10 @@ func (h *Host) forget() error {
 	return qemu.FreshVars(h.config.Machine.Vars)
 }
 
-func emptyDir(path string) error {
+// EmptyDir makes a folder of a lab, or empties it.
+func EmptyDir(path string) error {
 	if err := errors.Join(os.RemoveAll(path), os.MkdirAll(path, 0o755)); err != nil {
-		return fmt.Errorf("emptying a folder of the host: %w", err)
+		return fmt.Errorf("emptying a folder of the lab: %w", err)
 	}
 	return nil
 }

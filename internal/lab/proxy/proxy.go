@@ -16,7 +16,12 @@ import (
 	"time"
 
 	"github.com/elazarl/goproxy"
+
+	"github.com/stylet-edge/stylet/internal/lab/authority"
 )
+
+// AuthorityName is the common name of the inspecting authority.
+const AuthorityName = "Lab Inspection CA"
 
 // Options says what kind of proxy it is. The zero value lets everybody through to everywhere, and looks
 // into nothing.
@@ -29,8 +34,8 @@ type Options struct {
 	Allow []string
 	// Intercept answers TLS with certificates of an authority of the proxy's own (see CAPEM).
 	Intercept bool
-	// Authority signs these certificates; nil is one made for this run (see KeptAuthority).
-	Authority *tls.Certificate
+	// Authority signs these certificates; nil is one made for this run.
+	Authority *authority.Certificate
 	// StripRange drops the Range header of requests that the proxy can see: all with Intercept, otherwise
 	// those without TLS.
 	StripRange bool
@@ -46,7 +51,7 @@ type Options struct {
 type Proxy struct {
 	listener *countingListener
 	server   *http.Server
-	ca       *tls.Certificate
+	ca       *authority.Certificate
 	journal  *journal
 	options  Options
 	served   chan struct{}
@@ -67,7 +72,7 @@ func Start(ctx context.Context, options Options) (*Proxy, error) {
 	ca := options.Authority
 	if ca == nil {
 		var err error
-		if ca, err = newAuthority(); err != nil {
+		if ca, err = authority.New(authority.Spec{Name: AuthorityName}); err != nil {
 			return nil, fmt.Errorf("starting the proxy: %w", err)
 		}
 	}
@@ -94,7 +99,7 @@ func Start(ctx context.Context, options Options) (*Proxy, error) {
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
 // CAPEM is the certificate of the inspecting authority: what a site puts into site.caCerts.
-func (p *Proxy) CAPEM() string { return authorityPEM(p.ca) }
+func (p *Proxy) CAPEM() string { return p.ca.PEM() }
 
 // Log gives what was asked of the proxy so far, in the order in which it came.
 func (p *Proxy) Log() []Access { return p.journal.all(p.listener.sent) }
@@ -136,7 +141,7 @@ func (p *Proxy) connect(host string, ctx *goproxy.ProxyCtx) (*goproxy.ConnectAct
 	}
 	ctx.UserData = tunnelled{}
 	if p.options.Intercept {
-		return &goproxy.ConnectAction{Action: goproxy.ConnectMitm, TLSConfig: goproxy.TLSConfigFromCA(p.ca)}, host
+		return &goproxy.ConnectAction{Action: goproxy.ConnectMitm, TLSConfig: goproxy.TLSConfigFromCA(&p.ca.Certificate)}, host
 	}
 	return goproxy.OkConnect, host
 }

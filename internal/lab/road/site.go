@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stylet-edge/stylet/internal/lab/host"
 	"github.com/stylet-edge/stylet/internal/lab/phase"
 	"github.com/stylet-edge/stylet/internal/lab/qemu"
 	"github.com/stylet-edge/stylet/internal/lab/registry"
@@ -31,7 +32,7 @@ func (r *Road) Site() []phase.Phase {
 func (r *Road) openSite(ctx context.Context, fresh bool) (iso string, err error) {
 	dir := filepath.Join(r.dir, "site")
 	if fresh {
-		if err := emptyDir(dir); err != nil {
+		if err := host.EmptyDir(dir); err != nil {
 			return "", err
 		}
 	}
@@ -52,13 +53,6 @@ func (r *Road) openSite(ctx context.Context, fresh bool) (iso string, err error)
 
 // property is what a host at the site must show.
 type property struct{ what, command, want string }
-
-func emptyDir(path string) error {
-	if err := errors.Join(os.RemoveAll(path), os.MkdirAll(path, 0o755)); err != nil {
-		return fmt.Errorf("emptying a folder of the site: %w", err)
-	}
-	return nil
-}
 
 // properties are what the user-data says, as the OS shows it.
 func properties() []property {

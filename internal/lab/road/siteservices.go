@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/stylet-edge/stylet/internal/lab/authority"
 	"github.com/stylet-edge/stylet/internal/lab/proxy"
 	"github.com/stylet-edge/stylet/internal/lab/registry"
 	"github.com/stylet-edge/stylet/internal/lab/timeserver"
@@ -51,7 +52,7 @@ func startSite(ctx context.Context, dir, behind string) (_ *siteServices, err er
 	if s.front, err = registry.StartFront(ctx, behind, siteRegistry); err != nil {
 		return nil, err
 	}
-	authority, err := proxy.KeptAuthority(filepath.Join(dir, "authority.pem"))
+	inspector, err := authority.Kept(filepath.Join(dir, "authority.pem"), proxy.AuthorityName)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func startSite(ctx context.Context, dir, behind string) (_ *siteServices, err er
 		return nil, fmt.Errorf("making the site: %w", err)
 	}
 	s.proxy, err = proxy.Start(ctx, proxy.Options{
-		Listen: string(address), User: siteUser, Password: sitePassword, Intercept: true, Authority: authority,
+		Listen: string(address), User: siteUser, Password: sitePassword, Intercept: true, Authority: inspector,
 		Allow: []string{siteRegistry}, Roots: s.front.Roots,
 		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) { // only the registry is allowed
 			return (&net.Dialer{}).DialContext(ctx, network, s.front.Address)
@@ -98,6 +99,6 @@ func (s *siteServices) userData(template string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the proxy's address: %w", err)
 	}
-	authority := base64.StdEncoding.EncodeToString([]byte(s.proxy.CAPEM()))
-	return strings.NewReplacer("@PROXY", "@"+net.JoinHostPort(gatewayInGuest, port), "- CA", "- "+authority).Replace(string(text)), nil
+	inspector := base64.StdEncoding.EncodeToString([]byte(s.proxy.CAPEM()))
+	return strings.NewReplacer("@PROXY", "@"+net.JoinHostPort(gatewayInGuest, port), "- CA", "- "+inspector).Replace(string(text)), nil
 }
