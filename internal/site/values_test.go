@@ -1,35 +1,23 @@
 package site
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/pem"
-	"math/big"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/stylet-edge/stylet/internal/lab/authority"
 	"github.com/stylet-edge/stylet/pkg/api/v1alpha1"
 )
 
 // certificate makes one, PEM.
 func certificate(t testing.TB) string {
 	t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	made, err := authority.New(authority.Spec{Name: "Site CA"})
 	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Site CA"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
-	require.NoError(t, err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return made.PEM()
 }
 
 func encoded(t testing.TB) string {

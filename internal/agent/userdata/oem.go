@@ -28,7 +28,11 @@ func (s Store) PutInForce(ctx context.Context, text []byte) error {
 		if err := errors.Join(s.State.RemoveAll(appliedMark), s.State.RemoveAll(appliedText)); err != nil {
 			return err
 		}
-		return s.writeManaged(text)
+		before, err := s.managedFile()
+		if err != nil {
+			return err
+		}
+		return s.replaceManaged(before, text)
 	})
 }
 
@@ -46,16 +50,12 @@ func (s Store) Restore(settings v1alpha1.Digest) error {
 	if err != nil || bytes.Equal(have, want) || (have != nil && !s.known(have)) {
 		return err
 	}
-	return s.writeManaged(want)
+	return s.replaceManaged(have, want)
 }
 
-// writeManaged writes ManagedFile, and keeps what was there as ReplacedFile: a person may have written it,
-// and what belongs to no revision any more is tidied away.
-func (s Store) writeManaged(text []byte) error {
-	before, err := s.managedFile()
-	if err != nil {
-		return err
-	}
+// replaceManaged writes ManagedFile, and keeps what was there, nil for nothing, as ReplacedFile: a person may have
+// written it, and what belongs to no revision any more is tidied away.
+func (s Store) replaceManaged(before, text []byte) error {
 	oem, err := durable.Open(s.OEMDir)
 	if err != nil {
 		return fmt.Errorf("writing the user-data: %w", err)

@@ -21,8 +21,8 @@ const UnitPrefix = "stylet-step-"
 // Units runs each program in a transient systemd unit, stylet-step-NAME.service, which neither the
 // caller's end nor its restart touches. A unit that has ended stays loaded with its result until
 // somebody has collected it: a Run with an equal Spec attaches to it, running or ended, and
-// returns what a Run from the start would have, unless the Spec is Fresh. What is collected is gone, so the caller must be
-// able to bear a second run when it dies before it has noted the Result.
+// returns what a Run from the start would have, unless the Spec is Fresh. What is collected is gone,
+// so the caller must be able to bear a second run when it dies before it has noted the Result.
 type Units struct {
 	// Dir receives the transcripts of Specs that name none; default /run/stylet/steps.
 	Dir string
